@@ -1,0 +1,24 @@
+"""Load tests for WhosOn chat servers, in Locust: visitors as they behave, latencies one can trust.
+
+A locustfile imports what it needs from here:
+
+    from whoson_load import ChatVisitor, everyday
+
+Asking for one of these names loads Locust (which patches the standard library) and adds our options and our run record to it.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+__all__ = ["ChatVisitor", "__version__", "everyday"]
+
+__version__ = "0.1.0"
+
+_FROM_PLUGIN = frozenset({"ChatVisitor", "everyday"})
+
+
+def __getattr__(name: str) -> object:
+    if name in _FROM_PLUGIN:
+        return getattr(importlib.import_module("whoson_load.plugin"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
