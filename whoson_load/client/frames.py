@@ -1,0 +1,145 @@
+"""WebSocket frames on the hot path: text frames built and parsed directly, everything else by websocket-client's own frame code.
+
+Knows nothing of sockets. Each direct frame is held by tests to be byte for byte what websocket-client makes or reads.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+
+from websocket import ABNF, WebSocketException
+from websocket._abnf import continuous_frame, frame_buffer
+
+from whoson_load.errors import Fault, RemoteProtocolError
+
+__all__ = ["CONTROL_CLOSE", "MAX_MESSAGE_BYTES", "FrameReader", "close_frame", "pong_frame", "text_frame"]
+
+MAX_MESSAGE_BYTES = 1 << 20
+"""The longest message a server may send: far above the largest honest one (`connected` with long surveys, a logo as Base64). A
+hostile one could otherwise fill the generator's memory through every visitor at once. Invented."""
+
+CONTROL_CLOSE: int = ABNF.OPCODE_CLOSE
+
+_TEXT = 0x81  # FIN and the text opcode: a whole message in one frame
+_SHORT, _MEDIUM = 126, 127
+_getrandbits = random.Random().getrandbits
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A masked text frame that holds the whole message. Costs about a microsecond for a line.
+
+    The mask need not be secret here: it protects careless proxies from a browser's hostile scripts.
+    """
+    size = len(payload)
+    key = _getrandbits(32).to_bytes(4, "little")
+    if size < _SHORT:
+        head = bytes((_TEXT, 0x80 | size))
+    elif size < 1 << 16:
+        head = struct.pack("!BBH", _TEXT, 0x80 | _SHORT, size)
+    else:
+        head = struct.pack("!BBQ", _TEXT, 0x80 | _MEDIUM, size)
+    mask = int.from_bytes((key * (size // 4 + 1))[:size], "little")
+    return head + key + (int.from_bytes(payload, "little") ^ mask).to_bytes(size, "little")
+
+
+def close_frame(code: int = 1000) -> bytes:
+    """A close frame with its code, by websocket-client."""
+    return bytes(ABNF.create_frame(struct.pack("!H", code), ABNF.OPCODE_CLOSE).format())
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """The answer to a ping, by websocket-client."""
+    return bytes(ABNF.create_frame(payload, ABNF.OPCODE_PONG).format())
+
+
+class FrameReader:
+    """Turns the bytes of one connection into text messages.
+
+    Attributes:
+        rest: the bytes of a frame that has not arrived whole. Empty for an idle visitor.
+        pings: payloads of pings to be answered; the caller empties it.
+        close_code: of the close frame, 1005 when it had none; None while there was no close frame. What follows one is ignored.
+    """
+
+    __slots__ = ("_fragments", "close_code", "pings", "rest")
+
+    def __init__(self) -> None:
+        self.rest = b""
+        self.pings: list[bytes] = []
+        self.close_code: int | None = None
+        self._fragments: continuous_frame | None = None
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Read what arrived.
+
+        Returns:
+            The payloads of the text messages that are complete now, in order; not yet checked to be UTF-8 (the JSON decoder does).
+
+        Raises:
+            RemoteProtocolError: INVALID_FRAME or FRAME_TOO_LARGE.
+        """
+        if self.rest:
+            data = self.rest + data
+        messages: list[bytes] = []
+        at, available = 0, len(data)
+        while available - at >= 2:
+            size, start = data[at + 1], at + 2
+            if size >= _SHORT:
+                if size > _MEDIUM:
+                    raise RemoteProtocolError(Fault.INVALID_FRAME, "got a masked frame, expected a server not to mask")
+                width = 2 if size == _SHORT else 8
+                if available - start < width:
+                    break
+                size = int.from_bytes(data[start : start + width], "big")
+                start += width
+                if size > MAX_MESSAGE_BYTES:
+                    raise _too_large(size)
+            end = start + size
+            if available < end:
+                break
+            if data[at] == _TEXT and self._fragments is None:
+                messages.append(data[start:end])
+            else:
+                self._other(data[at:end], messages)
+                if self.close_code is not None:
+                    at = available
+                    break
+            at = end
+        self.rest = data[at:]
+        return messages
+
+    def _other(self, frame: bytes, messages: list[bytes]) -> None:
+        try:
+            read = frame_buffer(io.BytesIO(frame).read, skip_utf8_validation=True).recv_frame()
+            payload = read.data if isinstance(read.data, bytes) else read.data.encode()
+            if read.opcode == ABNF.OPCODE_PING:
+                self.pings.append(bytes(payload))
+            elif read.opcode == ABNF.OPCODE_CLOSE:
+                self.close_code = int.from_bytes(payload[:2], "big") if payload else 1005
+            elif read.opcode != ABNF.OPCODE_PONG:
+                self._fragment(read, messages)
+        except WebSocketException as problem:
+            raise RemoteProtocolError(Fault.INVALID_FRAME, f"got a frame that RFC 6455 forbids: {problem}") from None
+
+    def _fragment(self, read: ABNF, messages: list[bytes]) -> None:
+        if self._fragments is None:
+            self._fragments = continuous_frame(fire_cont_frame=False, skip_utf8_validation=True)
+        self._fragments.validate(read)
+        self._fragments.add(read)
+        so_far = self._fragments.cont_data
+        if so_far is not None and len(so_far[1]) > MAX_MESSAGE_BYTES:
+            raise _too_large(len(so_far[1]))
+        if self._fragments.is_fire(read):
+            opcode, whole = self._fragments.extract(read)
+            self._fragments = None
+            if opcode != ABNF.OPCODE_TEXT:
+                raise RemoteProtocolError(Fault.INVALID_FRAME, "got a binary message, expected text")
+            messages.append(bytes(whole.data))
+
+
+def _too_large(size: int) -> RemoteProtocolError:
+    return RemoteProtocolError(
+        Fault.FRAME_TOO_LARGE, f"got a message of {size} bytes, expected at most {MAX_MESSAGE_BYTES}"
+    )

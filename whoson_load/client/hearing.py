@@ -1,0 +1,206 @@
+"""What one visitor has heard, and what it still waits to hear. Knows no socket and reads no clock: a test feeds it events and times.
+
+Samples are taken here, when an event is heard, whatever the visitor happens to be doing: a latency depends on when the event
+arrived, never on who was waiting for it.
+"""
+
+from __future__ import annotations
+
+from whoson_load.errors import Fault
+from whoson_load.measurement.ledger import Fate, TokenBook
+from whoson_load.measurement.recorder import Recorder
+from whoson_load.measurement.sample import (
+    ACCEPTED,
+    ACKNOWLEDGED,
+    CONNECT_CONNECTED,
+    ECHO,
+    IMAGE,
+    OPERATORJOINED,
+    OPERATORS,
+    QUEUE_TICK,
+    REPLY,
+)
+from whoson_load.protocol.conversation import Conversation, State
+from whoson_load.protocol.events import (
+    Connected,
+    Error,
+    Event,
+    NewLine,
+    NotAccepted,
+    Operator,
+    OperatorJoined,
+    Queue,
+    RequestField,
+    RequestFile,
+)
+from whoson_load.protocol.lines import LineKind
+from whoson_load.protocol.site import Site
+
+__all__ = ["TALKING", "Hearing"]
+
+TALKING = frozenset({State.WAITING, State.QUEUED, State.CHATTING})
+"""The states in which a visitor may say something."""
+
+_SERIES = {
+    "connected": CONNECT_CONNECTED,
+    "accepted": ACCEPTED,
+    "operatorjoined": OPERATORJOINED,
+    "operators": OPERATORS,
+    "image": IMAGE,
+    "acknowledged": ACKNOWLEDGED,
+}
+"""Event -> the series that its coming ends."""
+
+
+class Hearing:
+    """One visitor's ears and memory.
+
+    Args:
+        recorder: where samples and counts go.
+        book: the ledger of this visitor's lines.
+
+    Attributes:
+        conversation: where the visit stands.
+        session_id, chat_uid: "" before the server gave them; the last UID that was not blank.
+        site: the site's settings; None before `connected`.
+        operator: who took the chat; None before anybody did.
+        reply: the operator's latest line since the visitor's own; None while there is none.
+        error: the latest `error` event's text; a server does not say which command it is about.
+        wanted_file: extensions an operator asks for and has not got.
+        wanted_field: the field an operator asks for and has not got.
+    """
+
+    __slots__ = (
+        "_book",
+        "_own_line_ns",
+        "_pending",
+        "_recorder",
+        "_tick_ns",
+        "chat_uid",
+        "conversation",
+        "error",
+        "operator",
+        "reply",
+        "session_id",
+        "site",
+        "wanted_field",
+        "wanted_file",
+    )
+
+    def __init__(self, recorder: Recorder, book: TokenBook) -> None:
+        self._recorder = recorder
+        self._book = book
+        self._pending: dict[str, int] = {}
+        self._own_line_ns = 0
+        self._tick_ns = 0
+        self.conversation = Conversation()
+        self.session_id = ""
+        self.chat_uid = ""
+        self.site: Site | None = None
+        self.operator: Operator | None = None
+        self.reply: NewLine | None = None
+        self.error: str | None = None
+        self.wanted_file: RequestFile | None = None
+        self.wanted_field: RequestField | None = None
+
+    # What is waited for
+
+    def expect(self, series: str, sent_ns: int) -> None:
+        """A command was sent whose event will be a sample of this series."""
+        self._pending[series] = sent_ns
+
+    def waits_for(self, series: str) -> bool:
+        """Whether the event of this series is still to come."""
+        return series in self._pending
+
+    def drop(self, *series: str) -> None:
+        """Wait no longer, and call nobody to account: the visitor itself has gone on."""
+        for each in series:
+            self._pending.pop(each, None)
+
+    def blame(self, fault: Fault, *series: str) -> int:
+        """What is waited for (of these series, or all) will not come: count each as an error of its series.
+
+        Returns:
+            How many.
+        """
+        blamed = [each for each in series or tuple(self._pending) if self._pending.pop(each, None) is not None]
+        for each in blamed:
+            self._recorder.error(each, fault)
+        return len(blamed)
+
+    @property
+    def owing(self) -> bool:
+        """Whether the server owes the event of any command."""
+        return bool(self._pending)
+
+    # What is heard
+
+    def hear(self, event: Event, at_ns: int) -> None:
+        """Take in one event.
+
+        Args:
+            at_ns: when the kernel had it, wall clock.
+        """
+        recorder, name = self._recorder, event.name or event.event_name  # type: ignore[attr-defined]
+        recorder.event(name)
+        if not self.conversation.event(event):
+            recorder.deviation(f"unexpected {name}" if event.name else "unknown event")
+        if event.chat_uid:
+            self.chat_uid = event.chat_uid
+        if name == "newline":
+            self._hear_line(event, at_ns)  # type: ignore[arg-type]
+            return
+        series = _SERIES.get(name)
+        if series is not None:
+            sent_ns = self._pending.pop(series, 0)
+            if sent_ns:
+                recorder.sample(series, sent_ns, at_ns)
+        self._remember(event, at_ns)
+
+    def _hear_line(self, line: NewLine, at_ns: int) -> None:
+        recorder, kind = self._recorder, line.kind
+        recorder.line_class(line.classname)
+        if kind is LineKind.VISITOR:
+            self._hear_own_line(line, at_ns)
+        elif kind is LineKind.OPERATOR:
+            self._book.other_line(line.content)
+            self.reply = line
+            if self._own_line_ns:
+                recorder.sample(REPLY, self._own_line_ns, at_ns)
+                self._own_line_ns = 0
+
+    def _hear_own_line(self, line: NewLine, at_ns: int) -> None:
+        entry = self._book.line(line.content, at_ns)
+        if entry is None:
+            # No token of ours, whole: a server that changes what visitors say, or a field's or file's own line.
+            self._recorder.deviation("linev without token")
+        elif entry.fate is Fate.ECHOED and entry.sent_ns is not None:
+            self._recorder.sample(ECHO, entry.sent_ns, at_ns)
+            self._pending.pop(ECHO, None)
+            self._own_line_ns = at_ns
+            self.reply = None
+
+    def _remember(self, event: Event, at_ns: int) -> None:
+        match event:
+            case Connected():
+                self.session_id, self.site = event.session_id, event.site
+            case Queue():
+                if self._tick_ns:
+                    self._recorder.sample(QUEUE_TICK, self._tick_ns, at_ns)
+                self._tick_ns = at_ns
+                self._recorder.peak("queue position", event.position)
+            case OperatorJoined():
+                self.operator = event.operator
+                self._tick_ns = 0
+            case NotAccepted():
+                # An answer, though not the one hoped for: an outcome of the visit and no error of a series.
+                self.drop(ACCEPTED, OPERATORJOINED)
+            case Error():
+                self.error = event.description
+            case RequestFile():
+                self.wanted_file = event
+            case RequestField():
+                self.wanted_field = event
+            case _:
+                pass

@@ -1,0 +1,507 @@
+"""One visitor's chat as a synchronous conversation: say something, wait for what must come, live through whatever else does.
+
+Every wait, a think time too, is "receive until this event or this instant"; there is no other greenlet and no queue behind it. What the
+visitor hears is kept in `Hearing`; how bytes travel is `Wire`'s affair.
+
+    with ChatSession.open(target, visitor, recorder) as chat:
+        site = chat.connect()
+        chat.hello(answers)
+        operator = chat.wait_for_operator(patience_s)
+        chat.type_and_send("Good morning", rhythm)
+        chat.quit()
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from gevent import GreenletExit
+
+from whoson_load.client.dial import Dialled, dial
+from whoson_load.client.hearing import TALKING, Hearing
+from whoson_load.client.target import Target
+from whoson_load.client.wire import Received, Wire
+from whoson_load.clock import monotonic_ns, wall_ns
+from whoson_load.errors import ConnectError, Fault, LocalProtocolError, ReplyTimeout, SessionClosed, TargetError
+from whoson_load.measurement.ledger import TokenBook
+from whoson_load.measurement.recorder import Recorder
+from whoson_load.measurement.sample import (
+    ACCEPTED,
+    ACKNOWLEDGED,
+    CONNECT,
+    CONNECT_CONNECTED,
+    CONNECT_TCP,
+    CONNECT_TLS,
+    CONNECT_UPGRADE,
+    ECHO,
+    GENERATOR_SEND,
+    IMAGE,
+    OPERATORJOINED,
+    OPERATORS,
+)
+from whoson_load.protocol import commands
+from whoson_load.protocol.commands import Command, encode_command
+from whoson_load.protocol.conversation import State
+from whoson_load.protocol.events import Accepted, Event, Image, NewLine, NotAccepted, Operator, Operators
+from whoson_load.protocol.lines import MAX_LINE_CHARACTERS, utf16_length
+from whoson_load.protocol.site import Site
+from whoson_load.protocol.survey import encode_answers
+from whoson_load.visitors.keystrokes import Act, Keystroke, Rhythm, type_out
+from whoson_load.visitors.patience import Manners
+from whoson_load.visitors.persona import Persona
+from whoson_load.visitors.talk import with_token
+
+__all__ = ["ChatSession", "Line", "Visitor"]
+
+
+class Line(Protocol):
+    """What a session asks of a connection: `Wire`, or a test's list of frames."""
+
+    heard_ns: int
+    failure: TargetError | None
+
+    def next(self, due_ns: int) -> Received | None:
+        """The next event, or None when none comes before `due_ns` (monotonic). Raises TargetError at the end."""
+
+    def send(self, payload: bytes) -> int:
+        """Send a text message; returns the wall clock right before."""
+
+    def close(self, timeout_s: float, hear: Callable[[Received], None]) -> None:
+        """End it with the closing handshake."""
+
+    def abandon(self) -> None:
+        """Drop it."""
+
+
+@dataclass(slots=True)
+class Visitor:
+    """Who is at the other end of a session: a persona, its manners, its dice.
+
+    Attributes:
+        persona: who it is.
+        manners: all its human times; one pace for all.
+        rng: everything random in this visit comes from it.
+        run_tag: marks the run's lines, so that a line of another run is told apart.
+        visit: which of the visitor's visits this is, from 1.
+    """
+
+    persona: Persona
+    manners: Manners
+    rng: random.Random
+    run_tag: str
+    visit: int = 1
+
+
+class ChatSession:
+    """A visit over one connection.
+
+    Attributes:
+        target: the server.
+        visitor: who visits.
+        heard: what it has heard so far.
+    """
+
+    __slots__ = ("_book", "_due_ns", "_idle_ns", "_line", "_recorder", "heard", "target", "visitor")
+
+    def __init__(self, line: Line, target: Target, visitor: Visitor, recorder: Recorder, due_ns: int) -> None:
+        self._line = line
+        self._recorder = recorder
+        self._due_ns = due_ns
+        self._idle_ns = int(target.deadlines.idle_s * 1e9)
+        self._book = TokenBook(
+            visitor.run_tag,
+            visitor.persona.number,
+            visitor.visit,
+            int(target.deadlines.reply_s * 1e9),
+            recorder.line,
+        )
+        self.target = target
+        self.visitor = visitor
+        self.heard = Hearing(recorder, self._book)
+
+    @classmethod
+    def open(cls, target: Target, visitor: Visitor, recorder: Recorder, due_ns: int | None = None) -> Self:
+        """Open the WebSocket; `connect` is still to be called.
+
+        Args:
+            recorder: gets the parts of `connect`, and its error when there is no connection.
+            due_ns: when the visitor was due (open model), wall clock; None for now. `connect` is timed from it.
+
+        Raises:
+            ConnectError: no WebSocket came about.
+        """
+        due_ns = wall_ns() if due_ns is None else due_ns
+        headers = [("User-Agent", visitor.persona.user_agent)]
+        if target.forward_visitor_ip:
+            headers.append(("X-Forwarded-For", visitor.persona.ip))
+        try:
+            dialled = dial(target, headers)
+        except ConnectError as problem:
+            recorder.error(CONNECT, problem.fault)
+            raise
+        _sample_parts(dialled, recorder)
+        return cls(Wire(dialled, recorder, target.deadlines.reply_s), target, visitor, recorder, due_ns)
+
+    # What can be seen
+
+    @property
+    def state(self) -> State:
+        """Where the visit stands."""
+        return self.heard.conversation.state
+
+    @property
+    def talking(self) -> bool:
+        """Whether the visitor may say something now."""
+        return self.heard.conversation.state in TALKING
+
+    @property
+    def site(self) -> Site:
+        """The site's settings.
+
+        Raises:
+            LocalProtocolError: before `connect`.
+        """
+        if self.heard.site is None:
+            raise LocalProtocolError("the site was asked for before `connected`")
+        return self.heard.site
+
+    # Before the chat
+
+    def connect(self) -> Site:
+        """Connect to the site.
+
+        Raises:
+            ConnectError: ACCESS_DENIED, the server answered with `error`.
+            TargetError: it closed, or did not answer before the deadline.
+        """
+        persona, target = self.visitor.persona, self.target
+        sent_ns = self._send(
+            commands.Connect(
+                target.authentication,
+                target.domain,
+                persona.ip,
+                persona.cookie_id,
+                persona.user_agent,
+                persona.referrer,
+                target.api_key,
+            )
+        )
+        heard = self.heard
+        heard.expect(CONNECT_CONNECTED, sent_ns)
+        heard.expect(CONNECT, self._due_ns)
+        _, at_ns = self._answer(CONNECT_CONNECTED, CONNECT)
+        heard.drop(CONNECT)
+        self._recorder.sample(CONNECT, self._due_ns, at_ns)
+        return self.site
+
+    def operators(self) -> tuple[Operator, ...]:
+        """Ask who is there.
+
+        Raises:
+            TargetError: the server closed, or did not answer before the deadline.
+        """
+        sent_ns = self._send(commands.GetOperators(self.heard.session_id, self.target.domain))
+        self.heard.expect(OPERATORS, sent_ns)
+        event, _ = self._answer(OPERATORS)
+        return event.operators if isinstance(event, Operators) else ()
+
+    def image(self, image_type: int) -> Image | None:
+        """Ask for an image of the site: 1 button available, 2 button not available, 5 logo, 8 mobile logo.
+
+        Raises:
+            TargetError: the server closed, or did not answer before the deadline.
+        """
+        sent_ns = self._send(commands.GetImage(self.heard.session_id, self.target.domain, str(image_type)))
+        self.heard.expect(IMAGE, sent_ns)
+        event, _ = self._answer(IMAGE)
+        return event if isinstance(event, Image) else None
+
+    def hello(
+        self,
+        answers: Iterable[tuple[str, str]] = (),
+        *,
+        department: str = "",
+        operator: str = "",
+        language: str | None = None,
+        translate: bool = False,
+    ) -> Accepted | NotAccepted:
+        """Ask for a chat.
+
+        Args:
+            answers: of the pre-chat survey, (field name, value).
+            department, operator: "" for any.
+            language: two letters; None for the persona's own.
+            translate: whether the server shall translate.
+
+        Raises:
+            TargetError: the server closed, or did not answer before the deadline.
+        """
+        persona = self.visitor.persona
+        sent_ns = self._send(
+            commands.Hello(
+                persona.name,
+                self.target.domain,
+                department,
+                operator,
+                self.heard.session_id,
+                persona.ip,
+                persona.cookie_id,
+                language or persona.language,
+                "true" if translate else "false",
+                encode_answers(answers),
+            )
+        )
+        self.heard.expect(ACCEPTED, sent_ns)
+        self.heard.expect(OPERATORJOINED, sent_ns)
+        event, _ = self._answer(ACCEPTED, OPERATORJOINED)
+        if not isinstance(event, Accepted | NotAccepted):  # the table lets nothing else answer Hello
+            raise LocalProtocolError(f"got {event.name} for Hello, expected accepted or notaccepted")
+        return event
+
+    def wait_for_operator(self, patience_s: float) -> Operator | None:
+        """Wait to be picked up.
+
+        Returns:
+            Who came; None when patience ran out or the server gave up first: `state` tells which.
+
+        Raises:
+            TargetError: the connection ended.
+        """
+        due_ns = monotonic_ns() + int(patience_s * 1e9)
+        while self.state in (State.WAITING, State.QUEUED):
+            if self._receive(due_ns) is None:
+                break
+        return self.heard.operator if self.state is State.CHATTING else None
+
+    # The chat
+
+    def say(self, text: str) -> bool:
+        """Send a line at once and wait for its echo.
+
+        Args:
+            text: at most 4,000 UTF-16 units; the ledger's token is worked into it.
+
+        Returns:
+            Whether the echo came; False when the chat ended first.
+
+        Raises:
+            TargetError: the connection ended, or the echo did not come before the deadline.
+        """
+        return self.talking and self._say(text)
+
+    def type_and_send(self, text: str, rhythm: Rhythm) -> bool:
+        """Type a line as people do, and send it: StartTyping, previews where the site allows them, StopTyping, Message.
+
+        Returns, raises:
+            As `say`.
+        """
+        return self.play(type_out(text, rhythm, self.visitor.rng))
+
+    def type_and_drop(self, text: str, rhythm: Rhythm) -> bool:
+        """Type a line, think better of it and send nothing.
+
+        Returns:
+            False when the chat ended first.
+        """
+        return self.play(type_out(text, rhythm, self.visitor.rng, sends=False))
+
+    def play(self, keystrokes: Iterable[Keystroke]) -> bool:
+        """Do timed typing actions, each at its time after now; previews are left out where the site does not allow them.
+
+        Returns:
+            False when the chat ended first; otherwise whether it goes on.
+
+        Raises:
+            TargetError: the connection ended, or an echo did not come before its deadline.
+        """
+        session_id, domain, previews = self.heard.session_id, self.target.domain, self.site.operator_preview
+        begun_ns = monotonic_ns()
+        for at_s, act, shown in keystrokes:
+            if act is Act.PREVIEW and not previews:
+                continue
+            due_ns = begun_ns + int(at_s * 1e9)
+            if not self._stay_until(due_ns):
+                return False
+            self._recorder.sample(GENERATOR_SEND, due_ns, max(due_ns, monotonic_ns()))
+            if act is Act.PREVIEW:
+                self._send(commands.Preview(session_id, domain, shown))
+            elif act is Act.MESSAGE:
+                if not self._say(shown):
+                    return False
+            elif act is Act.START_TYPING:
+                self._send(commands.StartTyping(session_id))
+            else:
+                self._send(commands.StopTyping(session_id))
+        return self.talking
+
+    def _say(self, text: str) -> bool:
+        # The token is not typed: it is the instrument's, and would make every line take seconds longer.
+        text = with_token(text, self._book.token)
+        if utf16_length(text) > MAX_LINE_CHARACTERS:
+            raise LocalProtocolError(f"got a line of {utf16_length(text)} characters, expected at most {MAX_LINE_CHARACTERS}")
+        sent_ns = self._send(commands.Message(self.heard.session_id, self.target.domain, text))
+        self._book.sent(sent_ns)
+        heard = self.heard
+        heard.expect(ECHO, sent_ns)
+        due_ns = monotonic_ns() + int(self.target.deadlines.reply_s * 1e9)
+        while heard.waits_for(ECHO):
+            if self._receive(due_ns) is None:
+                self._book.expire(wall_ns() + 1_000_000)
+                self._give_up(ECHO)
+            if not self.talking:
+                # Ended by the server while the line was under way: nobody owes its echo any more.
+                heard.drop(ECHO)
+                return False
+        return True
+
+    def wait_for_reply(self, patience_s: float) -> NewLine | None:
+        """Wait for the operator's line after the visitor's own.
+
+        Returns:
+            The line, also one that came already; None when patience ran out or the chat ended.
+
+        Raises:
+            TargetError: the connection ended.
+        """
+        due_ns = monotonic_ns() + int(patience_s * 1e9)
+        heard = self.heard
+        while heard.reply is None and self.talking:
+            if self._receive(due_ns) is None:
+                break
+        return heard.reply
+
+    def idle(self, seconds: float) -> bool:
+        """Live through whatever arrives for so long.
+
+        Returns:
+            False when a chat that was going on ended meanwhile (and the wait with it).
+
+        Raises:
+            TargetError: the connection ended.
+        """
+        due_ns = monotonic_ns() + int(seconds * 1e9)
+        if self.talking:
+            return self._stay_until(due_ns)
+        while self._receive(due_ns) is not None:
+            pass
+        return True
+
+    # The end
+
+    def quit(self) -> None:
+        """End the chat, or stop waiting for one. Nothing happens when it is over already.
+
+        What the server still owes is not held against it from here on: it is not documented to answer any more.
+        """
+        if self.heard.conversation.may_send("Quit"):
+            self._send(commands.Quit(self.heard.session_id, self.target.domain))
+        self.heard.drop(OPERATORJOINED, ECHO)
+
+    def post_survey(self, answers: Iterable[tuple[str, str]]) -> bool:
+        """Send the survey after a chat.
+
+        Returns:
+            False when the chat was never accepted, which calls for no survey.
+
+        Raises:
+            TargetError: the server closed, or did not acknowledge before the deadline.
+        """
+        heard = self.heard
+        if not heard.conversation.was_accepted or not heard.conversation.may_send("PostChatSurvey"):
+            return False
+        sent_ns = self._send(
+            commands.PostChatSurvey(
+                heard.chat_uid, heard.session_id, self.target.domain, self.visitor.persona.ip, encode_answers(answers)
+            )
+        )
+        heard.expect(ACKNOWLEDGED, sent_ns)
+        self._answer(ACKNOWLEDGED)
+        return True
+
+    def close(self) -> None:
+        """End the connection with the closing handshake, hearing what still comes."""
+        self._line.close(self.target.deadlines.close_s, self._hear)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(problem, TargetError):
+                self._account_for(problem)
+            elif isinstance(problem, GreenletExit):
+                self._leave_politely()
+            elif problem is None:
+                self.close()
+        except TargetError:
+            pass  # it was over anyway
+        finally:
+            self._line.abandon()
+
+    def _account_for(self, problem: TargetError) -> None:
+        blamed = self.heard.blame(problem.fault)
+        if not blamed and problem.fault is not Fault.REPLY_TIMEOUT:  # which was counted where the answer was waited for
+            self._recorder.fault(problem.fault)
+        if isinstance(problem, SessionClosed):
+            self._recorder.close_code(problem.close_code)
+
+    def _leave_politely(self) -> None:
+        """The run is over while this visitor is still here: Quit, so that no operator waits for nobody."""
+        self.quit()
+        self.close()
+
+    # Underneath
+
+    def _send(self, command: Command) -> int:
+        self.heard.conversation.command(command.name)
+        sent_ns = self._line.send(encode_command(command))
+        self._recorder.command(command.name)
+        return sent_ns
+
+    def _hear(self, received: Received) -> None:
+        self.heard.hear(*received)
+
+    def _receive(self, due_ns: int) -> Received | None:
+        received = self._line.next(min(due_ns, monotonic_ns() + self._idle_ns))
+        if received is not None:
+            self.heard.hear(*received)
+        elif wall_ns() - self._line.heard_ns >= self._idle_ns:
+            raise ReplyTimeout(Fault.IDLE_TIMEOUT, f"nothing arrived for {self.target.deadlines.idle_s:g} s")
+        return received
+
+    def _stay_until(self, due_ns: int) -> bool:
+        while self.talking:
+            if self._receive(due_ns) is None and monotonic_ns() >= due_ns:
+                return True
+        return False
+
+    def _answer(self, series: str, *also: str) -> tuple[Event, int]:
+        """Receive until the event of a series is there, or its deadline passes (which counts as an error of `also`, too)."""
+        due_ns = monotonic_ns() + int(self.target.deadlines.reply_s * 1e9)
+        heard = self.heard
+        while True:
+            received = self._receive(due_ns)
+            if received is None:
+                self._give_up(series, *also)
+            elif not heard.waits_for(series):
+                return received
+            elif self.state is State.REFUSED:
+                raise ConnectError(Fault.ACCESS_DENIED, (heard.error or "")[:120])
+
+    def _give_up(self, *series: str) -> None:
+        self.heard.blame(Fault.REPLY_TIMEOUT, *series)
+        raise ReplyTimeout(Fault.REPLY_TIMEOUT, f"no {series[0]} within {self.target.deadlines.reply_s:g} s")
+
+
+def _sample_parts(dialled: Dialled, recorder: Recorder) -> None:
+    parts = dialled.parts
+    recorder.sample(CONNECT_TCP, 0, parts.tcp_ns)
+    if parts.tls_ns is not None:
+        recorder.sample(CONNECT_TLS, 0, parts.tls_ns)
+    recorder.sample(CONNECT_UPGRADE, 0, parts.upgrade_ns)
