@@ -1,0 +1,72 @@
+"""The command `whoson-load`: finds the subcommand and hands over. Loads nothing that the subcommand does not need."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from whoson_load import __version__
+from whoson_load.errors import ConfigError, GuardError, WhosOnLoadError
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = {
+    "run": "run visitors against a server, or against the simulator",
+    "simulate": "be a WhosOn server",
+}
+"""Subcommand -> what it does. Each is a module of this package with `main(argv) -> exit code`."""
+
+_USAGE = """usage: whoson-load COMMAND [ARGUMENTS]
+
+Load and soak tests for WhosOn chat servers.
+
+commands:
+{commands}
+
+whoson-load COMMAND --help tells more; whoson-load --version the version.
+
+exit codes: 0 all well, 1 the program itself failed, 2 wrong usage or configuration, 3 an objective was missed,
+4 the generator was the bottleneck, 5 stopped by a guard, 6 a regression"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand.
+
+    Args:
+        argv: without the program's name; None for the process's own.
+
+    Returns:
+        The exit code.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_USAGE.format(commands="\n".join(f"  {name:<10} {what}" for name, what in COMMANDS.items())))
+        return 0 if arguments else 2
+    if arguments[0] in ("-V", "--version"):
+        print(f"whoson-load {__version__}")
+        return 0
+    if arguments[0] not in COMMANDS:
+        print(f"whoson-load: got the command {arguments[0]!r}, expected {' or '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    try:
+        # Imported only now: the simulator's process must never see gevent, and Locust patches the standard library.
+        command = importlib.import_module(f"whoson_load.cli.{arguments[0]}")
+        code: int = command.main(arguments[1:])
+    except WhosOnLoadError as problem:
+        print(f"whoson-load {arguments[0]}: {problem}", file=sys.stderr)
+        return exit_code_of(problem)
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def exit_code_of(problem: WhosOnLoadError) -> int:
+    """The exit code that an error of ours ends the program with."""
+    if isinstance(problem, GuardError):
+        return 5
+    return 2 if isinstance(problem, ConfigError) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

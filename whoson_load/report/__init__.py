@@ -1,0 +1,1 @@
+"""What a run has to say, as text for people. Pure: figures in, text out."""

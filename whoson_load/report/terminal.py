@@ -1,0 +1,199 @@
+"""A run's summary and its progress as text for a terminal. Knows figures, and nothing of how they were taken."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import PurePath
+
+import msgspec
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from whoson_load.measurement.run import SeriesSummary, Summary
+from whoson_load.measurement.sample import (
+    ACCEPTED,
+    ACKNOWLEDGED,
+    CONNECT,
+    ECHO,
+    HEADLINE,
+    OPERATORJOINED,
+    REPLY,
+    SERIES,
+    VISIT,
+)
+from whoson_load.measurement.trust import Verdict
+
+__all__ = ["ProgressFigures", "format_ms", "render_progress", "render_summary", "time_spent"]
+
+_WIDTH = 100
+_BAR_CELLS = 30
+
+
+def format_ms(milliseconds: float | None) -> str:
+    """A time in milliseconds to three significant digits, in a unit that reads well; "-" for none."""
+    if milliseconds is None:
+        return "-"
+    if milliseconds > 3_600_000:
+        return ">1 h"
+    for size, unit, digits in ((60_000, "min", 1), (10_000, "s", 1), (1_000, "s", 2), (100, "ms", 0), (10, "ms", 1)):
+        if milliseconds >= size:
+            return f"{milliseconds / {'min': 60_000, 's': 1_000, 'ms': 1}[unit]:.{digits}f} {unit}"
+    return f"{milliseconds:.2f} ms"
+
+
+def time_spent(series: Mapping[str, SeriesSummary]) -> list[tuple[str, float]]:
+    """Where a visit's time went.
+
+    Returns:
+        (what, mean seconds a visit), the visitors' own time last; empty before any visit ended. Means over all samples, so visits that were
+        under way at the end of the run make them a little larger than the visits that ended.
+    """
+    visits = series.get(VISIT)
+    if visits is None or not visits.count or visits.mean_ms is None:
+        return []
+
+    def total_s(name: str) -> float:
+        figures = series.get(name)
+        return (figures.count * (figures.mean_ms or 0.0)) / 1000 if figures is not None else 0.0
+
+    accepted_s = total_s(ACCEPTED)
+    parts = [
+        ("connecting", total_s(CONNECT)),
+        ("being accepted", accepted_s),
+        ("waiting for an operator", max(0.0, total_s(OPERATORJOINED) - accepted_s)),
+        ("waiting for one's own lines", total_s(ECHO)),
+        ("waiting for replies", total_s(REPLY)),
+        ("waiting for the survey's receipt", total_s(ACKNOWLEDGED)),
+    ]
+    visits_s = visits.count * visits.mean_ms / 1000
+    parts.append(("reading, thinking, typing", max(0.0, visits_s - sum(seconds for _, seconds in parts))))
+    return [(name, seconds / visits.count) for name, seconds in parts]
+
+
+def render_summary(summary: Summary, folder: PurePath | str) -> str:
+    """The table at the end of a run.
+
+    Args:
+        folder: where the record lies.
+
+    Returns:
+        Lines of at most 100 columns, without colours.
+    """
+    return _plain(
+        Group(
+            "",
+            _latencies(summary),
+            "",
+            _outcomes(summary.outcomes),
+            _lines(summary.lines),
+            "",
+            _spent(summary.series),
+            _trust(summary),
+            f"Record: {folder}",
+        )
+    )
+
+
+def _latencies(summary: Summary) -> Table:
+    table = Table(title="Latencies", title_justify="left", box=None, pad_edge=False)
+    table.add_column("series")
+    for name in ("count", "errors", "p50", "p95", "p99", "max"):
+        table.add_column(name, justify="right")
+    for name in SERIES:
+        figures = summary.series[name]
+        if name in HEADLINE or figures.count or figures.errors:
+            table.add_row(
+                name,
+                f"{figures.count:,}",
+                f"{figures.errors:,}",
+                *(format_ms(each) for each in (figures.p50_ms, figures.p95_ms, figures.p99_ms, figures.max_ms)),
+            )
+    return table
+
+
+def _outcomes(outcomes: Mapping[str, int]) -> str:
+    total = sum(outcomes.values())
+    ended = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in outcomes.items() if count)
+    return f"Visits: {total:,} ended" + (f": {ended}" if ended else "")
+
+
+def _lines(lines: Mapping[str, int]) -> str:
+    sent, echoed, lost = (lines.get(name, 0) for name in ("sent", "echoed", "lost"))
+    more = "".join(
+        f", {lines[name]:,} {name}" for name in ("late", "duplicated", "reordered", "crossed") if lines.get(name)
+    )
+    return f"Lines: {sent:,} sent, {echoed:,} echoed, {lost:,} lost, {sent - echoed - lost:,} in flight{more}"
+
+
+def _spent(series: Mapping[str, SeriesSummary]) -> RenderableType:
+    spent = time_spent(series)
+    if not spent:
+        return Text("No visit ended.")
+    whole_s = sum(seconds for _, seconds in spent)
+    table = Table(title=f"Where a visit's {whole_s:.1f} s went", title_justify="left", box=None, pad_edge=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    table.add_column()
+    for name, seconds in spent:
+        share = seconds / whole_s if whole_s else 0.0
+        table.add_row(name, f"{seconds:.2f} s", f"{share:.1%}", "█" * round(share * _BAR_CELLS))
+    return table
+
+
+def _trust(summary: Summary) -> str:
+    trust = summary.trust
+    said = f"\nGenerator: {trust.verdict}. {trust.reason}"
+    return said if trust.verdict is Verdict.TRUSTED else f"{said} {trust.advice}".rstrip()
+
+
+class ProgressFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """A run at one moment.
+
+    Attributes:
+        elapsed_s: since its begin.
+        duration_s: how long it will last; None for until somebody stops it.
+        visitors: seats taken.
+        in_progress: visits under way.
+        ended, served: visits so far.
+        p50_ms, p99_ms: of the headline series so far, by name; None where there is no sample.
+        errors: of the headline series so far, all together.
+    """
+
+    elapsed_s: float
+    duration_s: float | None
+    visitors: int
+    in_progress: int
+    ended: int
+    served: int
+    p50_ms: dict[str, float | None]
+    p99_ms: dict[str, float | None]
+    errors: int
+
+
+def render_progress(figures: ProgressFigures) -> str:
+    """A run's progress in one line: a bar (when the end is known), visits, the four latencies as p50/p99."""
+    latencies = "  ".join(
+        f"{name} {format_ms(figures.p50_ms.get(name))}/{format_ms(figures.p99_ms.get(name))}" for name in HEADLINE
+    )
+    return (
+        f"{_bar(figures.elapsed_s, figures.duration_s)}  {figures.in_progress:,} in progress, {figures.ended:,} ended"
+        f" ({figures.served:,} served), {figures.errors:,} errors  p50/p99: {latencies}"
+    )
+
+
+def _bar(elapsed_s: float, duration_s: float | None) -> str:
+    if not duration_s:
+        return f"{elapsed_s:.0f} s"
+    cells = 12
+    full = min(cells, int(cells * elapsed_s / duration_s))
+    return f"[{'#' * full}{'.' * (cells - full)}] {min(elapsed_s, duration_s):.0f}/{duration_s:.0f} s"
+
+
+def _plain(what: RenderableType) -> str:
+    console = Console(file=io.StringIO(), width=_WIDTH, color_system=None, legacy_windows=False, highlight=False)
+    console.print(what, markup=False)
+    written = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in written.splitlines())

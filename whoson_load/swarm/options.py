@@ -1,0 +1,113 @@
+"""Our options beside Locust's own, and the settings read from them. Knows Locust's parser and no running test."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from dataclasses import dataclass
+from typing import Protocol
+
+from whoson_load.client.target import Deadlines, Target
+from whoson_load.errors import ConfigError
+
+__all__ = ["DEFAULT_DOMAIN", "Settings", "add_options"]
+
+DEFAULT_DOMAIN = "www.mycompany.com"
+"""The site of the specification's examples, and of the simulator."""
+
+
+class _Parser(Protocol):
+    def add_argument_group(self, title: str, description: str) -> argparse._ArgumentGroup: ...
+
+
+def add_options(parser: _Parser) -> None:
+    """Add our options to Locust's parser; each is a flag, an environment variable and a line in locust.conf."""
+    group = parser.add_argument_group(
+        "WhosOn options",
+        "The authentication string and the API key come from the environment: WHOSON_AUTH and WHOSON_API_KEY.",
+    )
+
+    def add(flag: str, help_text: str, default: object = None, **more: object) -> argparse.Action:
+        variable = "WHOSON_" + flag.strip("-").upper().replace("-", "_")
+        return group.add_argument(flag, default=default, help=help_text, env_var=variable, **more)  # type: ignore[arg-type]
+
+    pace = add("--pace", "human times N times shorter: reading, thinking, typing, patience (default: 1)", type=_positive)
+    # Locust's start form shows what has this mark; the rest may hold what is nobody's business there.
+    pace.include_in_web_ui = True  # type: ignore[attr-defined]
+    add("--domain", f"the site's domain as set up on the server (default: {DEFAULT_DOMAIN})", DEFAULT_DOMAIN)
+    add("--seed", "of everything random; the same seed makes the same visits (default: a new one, kept in the record)", type=int)
+    add(
+        "--allow-target",
+        "name a host that is not this machine a second time, to allow it; may be repeated",
+        [],
+        action="append",
+        metavar="HOST",
+    )
+    add("--proxy", "an HTTP proxy to CONNECT through", metavar="http://HOST:PORT")
+    add("--ca-file", "trust these certificates instead of the system's", metavar="FILE")
+    add("--insecure", "do not verify certificates", False, action="store_true")
+    add("--header", "a further header of the upgrade request; may be repeated", [], action="append", metavar="'NAME: VALUE'")
+    add("--forward-visitor-ip", "send each visitor's address as X-Forwarded-For", False, action="store_true")
+    add("--connect-timeout", "seconds for TCP, proxy, TLS and upgrade (default: 10)", 10.0, type=_positive, metavar="S")
+    add("--reply-timeout", "seconds for the event that a command calls for (default: 30)", 30.0, type=_positive, metavar="S")
+    add("--idle-timeout", "seconds for anything at all during a chat (default: 600)", 600.0, type=_positive, metavar="S")
+    add("--out", "the folder that gets a folder for this run (default: reports)", "reports", metavar="DIR")
+    add("--run-name", "the end of that folder's name (default: the locustfile's)", metavar="NAME")
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number above 0")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a run was asked to be, its target apart.
+
+    Attributes:
+        pace: human times are divided by it; None where neither option nor environment says, so that the locustfile may.
+        seed: of everything random.
+        out: the parent of the run's folder.
+        run_name: the end of the folder's name.
+    """
+
+    pace: float | None
+    seed: int
+    out: str
+    run_name: str
+
+    @classmethod
+    def read(cls, options: argparse.Namespace, locustfile: str) -> Settings:
+        """Read them from Locust's parsed options."""
+        seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
+        name = options.run_name or locustfile.replace("\\", "/").rpartition("/")[2].removesuffix(".py") or "run"
+        return cls(pace=options.pace, seed=seed, out=options.out, run_name=name)
+
+
+def read_target(options: argparse.Namespace, host: str | None) -> Target:
+    """Read the target from Locust's parsed options; nothing is looked up.
+
+    Raises:
+        ConfigError: a setting is not of its form, or there is no host.
+        GuardError: the host may not be dialled.
+    """
+    if not host:
+        raise ConfigError("--host: got none, expected ws://HOST:PORT")
+    return Target.read(
+        host,
+        domain=options.domain,
+        allowed=options.allow_target or (),
+        proxy=options.proxy,
+        ca_file=options.ca_file,
+        insecure=options.insecure,
+        headers=options.header or (),
+        forward_visitor_ip=options.forward_visitor_ip,
+        deadlines=Deadlines(
+            connect_s=options.connect_timeout, reply_s=options.reply_timeout, idle_s=options.idle_timeout
+        ),
+    )
