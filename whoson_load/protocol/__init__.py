@@ -1,7 +1,8 @@
 """The WhosOn Chat API as types: commands, events, survey fields, lines, and the table of a visit's states.
 
-Pure: nothing here reads a clock, opens a socket or knows which side it plays. The visitors and the simulated server share this
-package and nothing else, and its tests hold it to the examples of the WhosOn Chat API specification, so that one misreading cannot hide on both sides.
+Pure: nothing here reads a clock, opens a socket or knows which side it plays. The visitors and the simulated server
+share this package and nothing else, and its tests hold it to the examples of the WhosOn Chat API specification, so that
+one misreading cannot hide on both sides.
 """
 
 from __future__ import annotations

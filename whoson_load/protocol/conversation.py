@@ -1,7 +1,7 @@
 """The states of a visit and what may be sent and received in each: one table, and nothing beside it.
 
-Two rules hold this file together. Every transition lives in TABLE; and nothing here knows which side it plays: the visitor's
-session and the simulated server both walk it, so that a step one of them invents is a step the other refuses.
+Two rules hold this file together. Every transition lives in TABLE; and nothing here knows which side it plays: the
+visitor's session and the simulated server both walk it, so that a step one of them invents is a step the other refuses.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Moves(NamedTuple):
     Attributes:
         commands: command name -> the state after it.
         events: event name (or FINAL_LINE) -> the state after it.
-        crossing: commands and events that may still arrive because they were under way when the other side ended the chat.
+        crossing: commands and events that may still arrive because they were under way when the other side moved on.
             They change nothing.
     """
 
@@ -61,7 +61,7 @@ def _stay(state: State, *names: str) -> dict[str, State]:
 _TALK = ("Message", "Preview", "StartTyping", "StopTyping", "File")
 _HEARD = ("newline", "error", "image", "operatorjoined", "typing", "typingstop", "requestfile", "requestfield")
 _IN_FLIGHT = frozenset(
-    (*_TALK, "DynamicField", "Quit", *_HEARD, FINAL_LINE, "queue", "quit", "notaccepted", "accepted")
+    (*_TALK, "DynamicField", "Quit", *_HEARD, FINAL_LINE, "queue", "quit", "notaccepted", "accepted", "operators")
 )
 
 S = State
@@ -84,7 +84,7 @@ TABLE: Mapping[State, Moves] = {
         events=_stay(S.CONNECTED, "operators", "image", "error"),
     ),
     S.ASKING: Moves(
-        commands={"Quit": S.LEFT, "GetImage": S.ASKING},
+        commands={"Quit": S.LEFT, **_stay(S.ASKING, "GetImage", "LeaveMessage")},
         events={
             "accepted": S.WAITING,
             "notaccepted": S.TURNED_AWAY,
@@ -162,19 +162,31 @@ class Conversation:
     """One visit's place in the table.
 
     Attributes:
-        state: where the visit stands.
         was_accepted: whether the chat was ever accepted: only then is a post-chat survey called for.
+        may_talk: whether a Message may be sent now.
     """
 
-    __slots__ = ("state", "was_accepted")
+    __slots__ = ("_moves", "_state", "may_talk", "was_accepted")
 
     def __init__(self) -> None:
         self.state = State.OPEN
         self.was_accepted = False
 
+    @property
+    def state(self) -> State:
+        """Where the visit stands. Setting it takes no step of the table: that is for one who puts a visit back."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+        # Kept at hand: nearly every step of a busy visit leads back to the state it is taken in.
+        self._moves = TABLE[state]
+        self.may_talk = "Message" in self._moves.commands
+
     def may_send(self, command_name: str) -> bool:
         """Whether the visitor may send this command now."""
-        return command_name in TABLE[self.state].commands
+        return command_name in self._moves.commands
 
     def command(self, command_name: str) -> None:
         """Take the step of a command.
@@ -183,13 +195,15 @@ class Conversation:
             LocalProtocolError: the command is not allowed in this state, nor may it have been under way. A server that
                 receives it answers by its policy.
         """
-        moves = TABLE[self.state]
+        moves = self._moves
         after = moves.commands.get(command_name)
+        if after is self._state:
+            return
         if after is not None:
             self.state = after
         elif command_name not in moves.crossing:
             allowed = ", ".join(moves.commands) or "nothing"
-            raise LocalProtocolError(f"{command_name} while {self.state}, expected {allowed}")
+            raise LocalProtocolError(f"got {command_name} while {self._state}, expected {allowed}")
 
     def event(self, event: Event) -> bool:
         """Take the step of an event.
@@ -200,10 +214,11 @@ class Conversation:
         name = event.name
         if name == "newline" and isinstance(event, NewLine) and event.kind is LineKind.FINAL:
             name = FINAL_LINE
-        moves = TABLE[self.state]
-        after = moves.events.get(name)
+        after = self._moves.events.get(name)
+        if after is self._state:
+            return True
         if after is None:
-            return name in moves.crossing
+            return name in self._moves.crossing
         if after is State.WAITING:
             self.was_accepted = True
         self.state = after

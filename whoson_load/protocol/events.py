@@ -1,8 +1,13 @@
-"""The 15 events a WhosOn server sends, as types. How they are written and read stands in `frames`; nothing here knows of connections."""
+"""The 15 events a WhosOn server sends, as types.
+
+How they are written and read stands in `frames`; nothing here knows of connections.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -33,6 +38,9 @@ __all__ = [
     "TypingStop",
     "UnknownEvent",
 ]
+
+
+_BLANK = re.compile(r"\s")
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -196,7 +204,13 @@ class NotAccepted(Event, frozen=True, kw_only=True, gc=False):
     @property
     def forwarding_url(self) -> str | None:
         """The reason when it is an http or https URL, else None. Never to be followed by itself."""
-        return self.reason if self.reason.lower().startswith(("http://", "https://")) else None
+        url = self.reason.strip()
+        try:
+            parts = urlsplit(url)
+            is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and not _BLANK.search(url)
+        except ValueError:
+            is_url = False
+        return url if is_url else None
 
 
 class NewLine(Event, frozen=True, kw_only=True, gc=False):

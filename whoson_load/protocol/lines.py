@@ -7,7 +7,10 @@ from enum import StrEnum
 __all__ = ["MAX_LINE_CHARACTERS", "LineKind", "kind_of", "utf16_length"]
 
 MAX_LINE_CHARACTERS = 4000
-"""The longest Message of the specification. Counted in UTF-16 units, as the server's platform (.NET) counts; that is inferred."""
+"""The longest Message of the specification.
+
+Counted in UTF-16 units, as the server's platform (.NET) counts; that is inferred.
+"""
 
 
 class LineKind(StrEnum):
@@ -28,8 +31,6 @@ class LineKind(StrEnum):
 _BY_CLASSNAME = {kind.value: kind for kind in LineKind if kind.value}
 
 _BY_TOKEN = (
-    # In this order: `lineo final` starts like an operator's line and is none.
-    ("final", LineKind.FINAL),
     ("linewaiting1", LineKind.WAITING_1),
     ("linewaiting2", LineKind.WAITING_2),
     ("pagingmessage", LineKind.PAGING),
@@ -49,6 +50,8 @@ def kind_of(classname: str) -> LineKind:
     if kind is not None:
         return kind
     tokens = set(classname.lower().split())
+    if tokens >= {"lineo", "final"}:
+        return LineKind.FINAL  # starts like an operator's line and is none
     for token, kind in _BY_TOKEN:
         if token in tokens:
             return kind

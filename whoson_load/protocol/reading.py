@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 __all__ = ["JsonObject", "JsonValue", "flag", "number", "shortest", "text", "texts", "whole"]
@@ -141,6 +141,10 @@ class JsonObject:
             raise ValueError(f"got {_TYPE_NAMES[type(value)]}, expected an object")
         self._members: Mapping[str, Any] = value
         self._folded: Mapping[str, Any] | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        """The names as they were written."""
+        return iter(self._members)
 
     def get(self, name: str) -> JsonValue:
         """The member of this name, else of the same name in another case, else None."""

@@ -1,4 +1,7 @@
-"""What `connected` tells a visitor's browser about the site: texts, surveys, languages, permissions. Knows nothing of sessions."""
+"""What `connected` tells a visitor's browser about the site: texts, surveys, languages, permissions.
+
+Knows nothing of sessions.
+"""
 
 from __future__ import annotations
 
@@ -194,9 +197,12 @@ def decode_site(data: JsonValue) -> Site:
         ValueError: it is no object, or a member is of a type that no reading allows.
     """
     if not isinstance(data, dict):
-        raise ValueError("connected: expected an object")
+        raise ValueError("got no object, expected the site's settings")
     settings = {name: value for name, value in data.items() if name.lower() not in ("sessionid", "geoip")}
-    return _site(msgspec.json.encode(settings))
+    try:
+        return _site(msgspec.json.encode(settings))
+    except RecursionError:  # read at a shallower place of the stack than this
+        raise ValueError("got an object nested too deeply, expected the site's settings") from None
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""Survey fields: what a site asks, what answers it accepts, and the XML the answers travel in.
+"""Survey fields: what a site asks, and what answers it accepts.
 
 Knows nothing of who asks or who answers: the visitor that fills a survey and the server that checks one share it.
 """
@@ -6,15 +6,14 @@ Knows nothing of who asks or who answers: the visitor that fills a survey and th
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterable
+import warnings
+from datetime import date
 from functools import lru_cache
-from xml.parsers import expat
-from xml.sax.saxutils import escape
 
 import msgspec
 
 from whoson_load.protocol.reading import JsonObject, JsonValue, flag, number, shortest, text, texts, whole
+from whoson_load.protocol.survey_xml import MAX_SURVEY_BYTES, decode_answers, encode_answers
 
 __all__ = [
     "FIELD_TYPES",
@@ -30,11 +29,8 @@ __all__ = [
 FIELD_TYPES = frozenset({"text", "numeric", "date", "time", "boolean", "select", "rating", "company", "email", "name"})
 """The field types of the specification's table, and `name`, which its own example uses; any other is read as text."""
 
-MAX_SURVEY_BYTES = 256 * 1024
-"""The longest survey XML that is read: some hundred fields of the longest answers. Invented."""
 
-
-class SurveyField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+class SurveyField(msgspec.Struct, frozen=True, kw_only=True):
     """One question of a survey, with every property of the specification.
 
     Attributes:
@@ -191,73 +187,6 @@ def _bound(value: JsonValue) -> float:
     return number(value, -1)
 
 
-def encode_answers(answers: Iterable[tuple[str, str]]) -> str:
-    """Write answers as the `<Fields>` block of Hello and PostChatSurvey.
-
-    Args:
-        answers: (field name, value) pairs, in order. Characters that XML 1.0 cannot hold at all are left out.
-    """
-    fields = (
-        f"<Field><Name>{_escaped(name)}</Name><Value>{_escaped(value)}</Value></Field>" for name, value in answers
-    )
-    return f"<Fields>{''.join(fields)}</Fields>"
-
-
-_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def _escaped(value: str) -> str:
-    # A bare carriage return would be read back as a line feed: XML normalises line ends.
-    return escape(_NOT_IN_XML.sub("", value), {"\r": "&#13;"})
-
-
-_UNCLOSED_VALUE = re.compile(r"</Value(?=\s*<)")
-
-
-def decode_answers(xml: str) -> list[tuple[str, str]]:
-    """Read the `<Fields>` block of Hello and PostChatSurvey.
-
-    The specification's own example writes `</Value</Field>`; that one slip is accepted. Tags are read in any case. "" is no answers.
-
-    Returns:
-        (field name, value) pairs in the order they stand.
-
-    Raises:
-        ValueError: it is not such a block, is longer than MAX_SURVEY_BYTES, or declares a document type (an entity may
-            not blow up the reader's memory).
-    """
-    if not xml.strip():
-        return []
-    if len(xml.encode("utf-8", "replace")) > MAX_SURVEY_BYTES:
-        raise ValueError(f"got survey XML of {len(xml)} characters, expected at most {MAX_SURVEY_BYTES} bytes")
-    root = _parse(_UNCLOSED_VALUE.sub("</Value>", xml))
-    if root.tag.lower() != "fields":
-        raise ValueError(f"got <{root.tag[:40]}> around the survey, expected <Fields>")
-    answers = []
-    for field in root:
-        parts = {part.tag.lower(): part.text or "" for part in field}
-        if field.tag.lower() != "field" or "name" not in parts:
-            raise ValueError(f"got <{field.tag[:40]}> in the survey, expected <Field> with <Name> and <Value>")
-        answers.append((parts["name"], parts.get("value", "")))
-    return answers
-
-
-def _parse(xml: str) -> ElementTree.Element:
-    parser = ElementTree.XMLParser()
-    checked = expat.ParserCreate()
-
-    def refuse(*_: object) -> None:
-        raise ValueError("got survey XML with a document type, expected only <Fields>")
-
-    checked.StartDoctypeDeclHandler = refuse
-    try:
-        checked.Parse(xml, True)
-        parser.feed(xml)
-        return parser.close()
-    except (expat.ExpatError, ElementTree.ParseError) as problem:
-        raise ValueError(f"got survey XML that does not parse ({problem})") from None
-
-
 def change_case(value: str, rule: int) -> str:
     """Apply a field's ChangeCase: 1 upper, 2 the first letter of each word, 3 lower, anything else as it is."""
     if rule == 1:
@@ -270,57 +199,61 @@ def change_case(value: str, rule: int) -> str:
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?")
-_BOOLEAN = frozenset({"Y", "N"})
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
+_BOOLEAN = frozenset({"y", "n", "yes", "no", "true", "false", "1", "0", "on", "off"})
 
 
 def problem_with(field: SurveyField, value: str) -> str | None:
     """Say what is wrong with an answer, or None when a server has no reason to refuse it.
 
-    The specification gives dates, times and booleans no wire form. Read here: dates `YYYY-MM-DD` and times `HH:MM`, which HTML inputs
-    yield, and booleans `Y` or `N`, after the specification's DefaultValue "Y".
+    The specification gives dates, times and booleans no wire form. Read here: dates `YYYY-MM-DD` and times `HH:MM`,
+    which HTML inputs yield, unless the field's mask says otherwise; booleans `Y` or `N`, after the specification's
+    DefaultValue "Y", and what else a boolean is written as. A mask in another dialect of regular expressions than
+    Python's binds nobody: the server will judge.
     """
     if not value:
         return f"{field.field_name}: got nothing, expected an answer" if field.required else None
-    complaint = _form_problem(field, value)
-    return f"{field.field_name}: got {value[:60]!r}, expected {complaint}" if complaint else None
+    expected = _expected_shape(field, value) or _expected_kind(field, value)
+    return f"{field.field_name}: got {value[:60]!r}, expected {expected}" if expected else None
 
 
-def _form_problem(field: SurveyField, value: str) -> str | None:
-    complaint = None
+def _expected_shape(field: SurveyField, value: str) -> str | None:
+    """What was expected by the properties that every field has, None when the answer is that."""
+    expected = None
     if field.length and len(value) > field.length:
-        complaint = f"at most {field.length} characters"
-    elif value.count("\n") and not field.multi_line:
-        complaint = "one line"
+        expected = f"at most {field.length} characters"
+    elif not field.multi_line and "\n" in value:
+        expected = "one line"
     elif field.multi_line and field.lines and value.count("\n") >= field.lines:
-        complaint = f"at most {field.lines} lines"
+        expected = f"at most {field.lines} lines"
     elif value != change_case(value, field.change_case):
-        complaint = f"the case changed by rule {field.change_case}"
-    elif field.mask and (mask := _compiled(field.mask)) is not None and not mask.fullmatch(value):
-        complaint = f"a match of {field.mask}"
-    return complaint or _kind_problem(field, value)
+        expected = f"the case changed by rule {field.change_case}"
+    elif (mask := _compiled(field.mask)) is not None and not mask.fullmatch(value):
+        expected = f"a match of {field.mask}"
+    return expected
 
 
-def _kind_problem(field: SurveyField, value: str) -> str | None:
+def _expected_kind(field: SurveyField, value: str) -> str | None:
+    """What was expected by the field's kind, None when the answer is that."""
     kind = field.kind
     if kind in ("numeric", "rating"):
-        return _number_problem(field, value)
-    expected = {
+        return _expected_number(field, value)
+    if kind == "text" and field.html5_type.lower() == "email":
+        kind = "email"
+    if kind in ("date", "time") and _compiled(field.mask) is not None:
+        return None
+    fits, expected = {
         "email": (_EMAIL.fullmatch(value) is not None, "an e-mail address"),
-        "date": (_DATE.fullmatch(value) is not None, "a date, YYYY-MM-DD"),
+        "date": (_is_date(value), "a date, YYYY-MM-DD"),
         "time": (_TIME.fullmatch(value) is not None, "a time, HH:MM"),
-        "boolean": (value in _BOOLEAN, "Y or N"),
-        "select": (value in field.select_options, f"one of {', '.join(field.select_options)}"),
-    }.get(kind, (True, ""))
-    if not expected[0]:
-        return expected[1]
-    if kind == "text" and field.html5_type.lower() == "email" and not _EMAIL.fullmatch(value):
-        return "an e-mail address"
-    return None
+        "boolean": (value.lower() in _BOOLEAN, "Y or N"),
+        "select": (value in field.select_options, f"one of {', '.join(field.select_options) or 'no options'}"),
+    }.get(kind, (True, None))
+    return None if fits else expected
 
 
-def _number_problem(field: SurveyField, value: str) -> str | None:
+def _expected_number(field: SurveyField, value: str) -> str | None:
     try:
         read = number(value)
     except ValueError:
@@ -333,10 +266,25 @@ def _number_problem(field: SurveyField, value: str) -> str | None:
     return None
 
 
+def _is_date(value: str) -> bool:
+    try:
+        return _DATE.fullmatch(value) is not None and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+# `[a-z-[aeiou]]` is a subtraction to .NET and something else, without a word, to Python.
+_SUBTRACTION = re.compile(r"(?<!\\)\[(?:\\.|[^\]\\])*-\[")
+
+
 @lru_cache(maxsize=256)
 def _compiled(mask: str) -> re.Pattern[str] | None:
-    # A mask that Python cannot read (.NET has its own dialect) binds nobody: the server will judge it.
-    try:
-        return re.compile(mask)
-    except re.error:
+    """The mask; None for none, and for one that .NET reads and Python does not, or not as .NET does."""
+    if not mask or _SUBTRACTION.search(mask):
         return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)  # Python's own doubts about a set
+        try:
+            return re.compile(mask)
+        except (re.error, OverflowError, RecursionError, FutureWarning):
+            return None
