@@ -1,7 +1,7 @@
-"""Opening a WebSocket: name, TCP, proxy, TLS and upgrade, each under one deadline and timed apart. What happens after the upgrade is
-not known here.
+"""Opening a WebSocket: name, TCP, proxy, TLS and upgrade, under one deadline and timed apart.
 
-The socket is opened here and handed to websocket-client for the upgrade only: the receive stamps and the TLS buffers need the raw socket.
+Knows nothing of what happens after the upgrade. The socket is opened here and handed to websocket-client for the
+upgrade only: the receive stamps and the TLS buffers need the raw socket.
 """
 
 from __future__ import annotations
@@ -9,27 +9,27 @@ from __future__ import annotations
 import base64
 import errno
 import ipaddress
+import re
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, unquote
 
+import gevent
 import websocket
 from gevent import socket as green
 from websocket import _handshake
 from websocket._cookiejar import SimpleCookieJar
 
-from whoson_load.clock import Deadline, monotonic_ns, wall_ns
-from whoson_load.client.stamps import ANCILLARY_BYTES, KERNEL_STAMPS, request_stamps, stamp_ns
-from whoson_load.client.target import Address, Target
+from whoson_load.client.stamps import request_stamps
+from whoson_load.client.stream import HeadRead, Stream
+from whoson_load.client.target import Address, Target, is_loopback
 from whoson_load.client.tls import Tls
+from whoson_load.clock import Deadline, monotonic_ns, wall_ns
 from whoson_load.errors import ConfigError, ConnectError, Fault, GuardError
 
 __all__ = ["ConnectParts", "Dialled", "dial", "reach"]
-
-MAX_UPGRADE_BYTES = 64 * 1024
-"""The most that is read before the upgrade is done, headers and an error page included. Invented."""
 
 MAX_REDIRECTS = 3
 """As websocket-client follows by default."""
@@ -38,7 +38,9 @@ RESOLVED_FOR_S = 60.0
 """How long a name's addresses are kept: a look-up for every visitor would measure the resolver. Invented."""
 
 _GENERATOR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+_NO_SUCH_FAMILY = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,8 @@ class Dialled:
         descriptor: of the raw, non-blocking socket; the caller owns it now.
         tls: its TLS, None without.
         rest: bytes behind the upgrade's answer that belong to frames already, decrypted.
-        received_ns: when the kernel had them, wall clock.
+        received_ns: when the kernel had the last of the answer or of them, wall clock.
+        stamped: whether that is the kernel's own time; else it is the clock's right after a read.
         parts: how long it took.
     """
 
@@ -72,10 +75,12 @@ class Dialled:
     tls: Tls | None
     rest: bytes
     received_ns: int
+    stamped: bool
     parts: ConnectParts
 
 
-_Found = tuple[int, Any]
+_Where = tuple[Any, ...]
+_Found = tuple[int, _Where]
 """A family and an address of it, as getaddrinfo gives them to connect."""
 
 
@@ -101,7 +106,7 @@ def dial(target: Target, headers: Iterable[tuple[str, str]]) -> Dialled:
             return _dial(target, address, headers, deadline)
         except _Redirected as redirect:
             try:
-                address = target.redirected(redirect.location)
+                address = target.redirected(redirect.location, address)
             except (GuardError, ConfigError) as problem:
                 raise ConnectError(Fault.REDIRECTED, str(problem)) from None
     raise ConnectError(Fault.REDIRECTED, f"got more than {MAX_REDIRECTS} redirects")
@@ -109,7 +114,7 @@ def dial(target: Target, headers: Iterable[tuple[str, str]]) -> Dialled:
 
 def _dial(target: Target, address: Address, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Dialled:
     started_ns = monotonic_ns()
-    stream = _Stream(_connected(target, address, deadline), deadline)
+    stream = Stream(_connected(target, address, deadline), deadline)
     try:
         if target.proxy is not None:
             _tunnel(stream, target.proxy, address)
@@ -117,13 +122,13 @@ def _dial(target: Target, address: Address, headers: Iterable[tuple[str, str]], 
         tls_ns = None
         if address.secure:
             started_ns = monotonic_ns()
-            stream.start_tls(Tls(target.tls_context(), address.host))
+            stream.start_tls(Tls(target.tls_context(), address.host.removesuffix(".")))
             tls_ns = monotonic_ns() - started_ns
         asked_ns = wall_ns()
         _upgrade(stream, target, address, headers)
         parts = ConnectParts(tcp_ns, tls_ns, max(1, stream.received_ns - asked_ns))
         rest, received_ns = bytes(stream.buffer), stream.received_ns
-        return Dialled(stream.detach(), stream.tls, rest, received_ns, parts)
+        return Dialled(stream.detach(), stream.tls, rest, received_ns, stream.stamped, parts)
     except ConnectError:
         raise
     except OSError as problem:
@@ -135,7 +140,17 @@ def _dial(target: Target, address: Address, headers: Iterable[tuple[str, str]], 
 _resolved: dict[tuple[str, int], tuple[Deadline, list[_Found]]] = {}
 
 
-def _addresses(host: str, port: int) -> list[_Found]:
+def _addresses(target: Target, host: str, port: int, deadline: Deadline) -> list[_Found]:
+    found = _resolve(host, port, deadline)
+    if not target.leaves_for(host):
+        # The name was checked, but it is an address that is dialled.
+        found = [each for each in found if is_loopback(str(each[1][0]))]
+    if not found:
+        raise ConnectError(Fault.UNRESOLVED, f"{host} has no address that may be dialled")
+    return found
+
+
+def _resolve(host: str, port: int, deadline: Deadline) -> list[_Found]:
     try:
         version = ipaddress.ip_address(host).version
     except ValueError:
@@ -145,8 +160,10 @@ def _addresses(host: str, port: int) -> list[_Found]:
     kept = _resolved.get((host, port))
     if kept is not None and not kept[0].passed:
         return kept[1]
+    late = ConnectError(Fault.CONNECT_TIMEOUT, f"{host} was not resolved before the connect deadline")
     try:
-        found = green.getaddrinfo(host, port, 0, green.SOCK_STREAM)
+        with gevent.Timeout(deadline.remaining_s(), late):
+            found = green.getaddrinfo(host, port, 0, green.SOCK_STREAM)
     except (OSError, UnicodeError) as problem:
         raise ConnectError(Fault.UNRESOLVED, f"{host} has no address ({problem})") from None
     addresses: list[_Found] = [(family, address) for family, _, _, _, address in found]
@@ -159,24 +176,27 @@ def _connected(target: Target, address: Address, deadline: Deadline) -> green.so
     if target.proxy is not None:
         host, port = target.proxy.hostname or "", target.proxy.port or 80
     problem: OSError | None = None
-    for family, where in _addresses(host, port):
+    for family, where in _addresses(target, host, port, deadline):
         try:
-            sock = green.socket(family, green.SOCK_STREAM)
-        except OSError as limit:
-            raise _connect_error(limit) from None
-        try:
-            request_stamps(sock)
-            sock.setsockopt(green.IPPROTO_TCP, green.TCP_NODELAY, 1)
-            sock.settimeout(deadline.remaining_s() or 0.001)
-            sock.connect(where)
-            return sock
+            return _connected_to(family, where, deadline)
         except OSError as refused:
-            sock.close()
-            problem = refused
-        except BaseException:
-            sock.close()
-            raise
-    raise _connect_error(problem or OSError(errno.EADDRNOTAVAIL, f"{host} has no address"))
+            # What the other family's address said tells more than that this machine does not have this family.
+            if problem is None or problem.errno in _NO_SUCH_FAMILY:
+                problem = refused
+    raise _connect_error(problem or TimeoutError())
+
+
+def _connected_to(family: int, where: _Where, deadline: Deadline) -> green.socket:
+    sock = green.socket(family, green.SOCK_STREAM)
+    try:
+        request_stamps(sock)
+        sock.setsockopt(green.IPPROTO_TCP, green.TCP_NODELAY, 1)
+        sock.settimeout(deadline.remaining_s() or 0.001)
+        sock.connect(where)
+    except BaseException:  # a visitor may be killed here
+        sock.close()
+        raise
+    return sock
 
 
 def _connect_error(problem: OSError) -> ConnectError:
@@ -192,128 +212,63 @@ def _connect_error(problem: OSError) -> ConnectError:
     return ConnectError(Fault.REFUSED, said)
 
 
-class _Stream:
-    """A connected socket as websocket-client expects one: blocking for its greenlet, buffered, with TLS inside where there is any."""
-
-    def __init__(self, sock: green.socket, deadline: Deadline) -> None:
-        self._sock: green.socket | None = sock
-        self._deadline = deadline
-        self._left_bytes = MAX_UPGRADE_BYTES
-        self.tls: Tls | None = None
-        self.buffer = bytearray()
-        self.received_ns = 0
-
-    def start_tls(self, tls: Tls) -> None:
-        received = b""
-        while not tls.handshake(received):
-            self._send(tls.outgoing())
-            received = self._receive()
-        self._send(tls.outgoing())
-        self.tls = tls
-        # What came behind the peer's last flight may be data already.
-        self.buffer += tls.received(b"")
-
-    def recv(self, size: int) -> bytes:
-        while not self.buffer:
-            data = self._receive()
-            self.buffer += self.tls.received(data) if self.tls is not None else data
-        taken = bytes(self.buffer[:size])
-        del self.buffer[:size]
-        return taken
-
-    def send(self, data: bytes) -> int:
-        self._send(self.tls.encrypted(data) if self.tls is not None else data)
-        return len(data)
-
-    def _receive(self) -> bytes:
-        assert self._sock is not None
-        self._sock.settimeout(self._deadline.remaining_s() or 0.001)
-        stamp = 0
-        if KERNEL_STAMPS:
-            data, ancillary, _, _ = self._sock.recvmsg(16384, ANCILLARY_BYTES)
-            stamp = stamp_ns(ancillary)
-        else:
-            data = self._sock.recv(16384)
-        if not data:
-            raise ConnectionResetError(errno.ECONNRESET, "the connection ended before the upgrade was done")
-        self.received_ns = stamp or wall_ns()
-        self._left_bytes -= len(data)
-        if self._left_bytes < 0:
-            raise ConnectError(Fault.INVALID_FRAME, f"got more than {MAX_UPGRADE_BYTES} bytes, expected an upgrade")
-        return data
-
-    def _send(self, data: bytes) -> None:
-        assert self._sock is not None
-        if data:
-            self._sock.settimeout(self._deadline.remaining_s() or 0.001)
-            self._sock.sendall(data)
-
-    # What websocket-client asks of a socket beside recv and send.
-
-    def gettimeout(self) -> float:
-        return self._deadline.remaining_s() or 0.001
-
-    def settimeout(self, timeout: float | None) -> None:
-        """The deadline of the whole dial holds, whatever websocket-client would set."""
-
-    def fileno(self) -> int:
-        assert self._sock is not None
-        return self._sock.fileno()
-
-    def detach(self) -> int:
-        assert self._sock is not None
-        sock, self._sock = self._sock, None
-        return sock.detach()
-
-    def close(self) -> None:
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
-
-
-def _tunnel(stream: _Stream, proxy: SplitResult, address: Address) -> None:
+def _tunnel(stream: Stream, proxy: SplitResult, address: Address) -> None:
     host = f"[{address.host}]" if ":" in address.host else address.host
     lines = [f"CONNECT {host}:{address.port} HTTP/1.1", f"Host: {host}:{address.port}"]
     if proxy.username is not None:
         user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
         lines.append(f"Proxy-Authorization: Basic {base64.b64encode(user.encode()).decode()}")
     stream.send(("\r\n".join(lines) + "\r\n\r\n").encode())
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        head += stream.recv(1)
-    status = head.split(None, 2)[1:2]
-    if not status or not status[0].startswith(b"2") or len(status[0]) != 3:
-        code = int(status[0]) if status and status[0].isdigit() else None
-        raise ConnectError(Fault.PROXY_REFUSED, f"the proxy answered CONNECT with {code or 'no status'}", code)
+    try:
+        status = _status(stream.take_head())
+    except ConnectionResetError:
+        status = None
+    if status is None or status // 100 != 2:
+        raise ConnectError(Fault.PROXY_REFUSED, f"the proxy answered CONNECT with {status or 'no status'}", status)
 
 
-def _upgrade(stream: _Stream, target: Target, address: Address, headers: Iterable[tuple[str, str]]) -> None:
+def _status(head: bytes) -> int | None:
+    found = _STATUS.match(head)
+    return int(found[1]) if found is not None else None
+
+
+class _NoCookies(SimpleCookieJar):
+    """Forgets at once."""
+
+    def add(self, set_cookie: str | None) -> None:
+        """Keep nothing."""
+
+    def set(self, set_cookie: str) -> None:
+        """Keep nothing."""
+
+
+# websocket-client keeps cookies for the whole process: one visitor's would be sent by all others.
+_handshake.CookieJar = _NoCookies()
+
+
+def _upgrade(stream: Stream, target: Target, address: Address, headers: Iterable[tuple[str, str]]) -> None:
     ws = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=False)
-    lines = [f"{name}: {value}" for name, value in (*target.headers, *headers)]
+    chosen = {name.lower() for name, _ in target.headers}
+    own = [(name, value) for name, value in headers if name.lower() not in chosen]
+    lines = [f"{name}: {value}" for name, value in (*target.headers, *own)]
+    stream.head.clear()
     try:
         # No redirect is followed by websocket-client: it would dial by itself, past the target's rule.
         ws.connect(  # type: ignore[no-untyped-call]
-            address.url, socket=stream, header=lines, redirect_limit=0, suppress_origin=_names_origin(lines)
+            address.url, socket=stream, header=lines, redirect_limit=0, suppress_origin="origin" in chosen
         )
-    except websocket.WebSocketBadStatusException as refused:
-        raise ConnectError(
-            Fault.UPGRADE_REFUSED, f"the upgrade was answered with HTTP {refused.status_code}", refused.status_code
-        ) from None
     except websocket.WebSocketTimeoutException:
         raise TimeoutError from None
-    except (websocket.WebSocketException, ValueError) as problem:
+    except (websocket.WebSocketException, HeadRead, ValueError):
+        status = _status(bytes(stream.head))
         answer = ws.handshake_response
         if answer is not None and answer.status in _REDIRECTS:
             raise _Redirected(str(answer.headers.get("location") or "")) from None
-        raise ConnectError(Fault.INVALID_FRAME, f"the upgrade was not answered by one: {str(problem)[:120]}") from None
+        if status is not None and status != 101:
+            raise ConnectError(Fault.UPGRADE_REFUSED, f"the upgrade was answered with HTTP {status}", status) from None
+        raise ConnectError(Fault.INVALID_FRAME, "the upgrade was not answered as RFC 6455 says") from None
     finally:
-        # websocket-client keeps cookies for the whole process: one visitor's would be sent by all others.
-        _handshake.CookieJar = SimpleCookieJar()
         ws.sock = None
-
-
-def _names_origin(lines: list[str]) -> bool:
-    return any(line.lower().startswith("origin:") for line in lines)
 
 
 def reach(target: Target) -> None:

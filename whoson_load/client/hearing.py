@@ -1,7 +1,7 @@
-"""What one visitor has heard, and what it still waits to hear. Knows no socket and reads no clock: a test feeds it events and times.
+"""What one visitor has heard, and what it still waits to hear.
 
-Samples are taken here, when an event is heard, whatever the visitor happens to be doing: a latency depends on when the event
-arrived, never on who was waiting for it.
+Knows no socket and reads no clock: a test feeds it events and times. Samples are taken here, when an event is heard,
+whatever the visitor happens to be doing: a latency depends on when the event arrived, never on who was waiting for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from whoson_load.measurement.sample import (
     QUEUE_TICK,
     REPLY,
 )
-from whoson_load.protocol.conversation import Conversation, State
+from whoson_load.protocol.conversation import Conversation
 from whoson_load.protocol.events import (
     Connected,
     Error,
@@ -36,10 +36,7 @@ from whoson_load.protocol.events import (
 from whoson_load.protocol.lines import LineKind
 from whoson_load.protocol.site import Site
 
-__all__ = ["TALKING", "Hearing"]
-
-TALKING = frozenset({State.WAITING, State.QUEUED, State.CHATTING})
-"""The states in which a visitor may say something."""
+__all__ = ["Hearing"]
 
 _SERIES = {
     "connected": CONNECT_CONNECTED,
@@ -142,12 +139,15 @@ class Hearing:
         Args:
             at_ns: when the kernel had it, wall clock.
         """
-        recorder, name = self._recorder, event.name or event.event_name  # type: ignore[attr-defined]
-        recorder.event(name)
-        if not self.conversation.event(event):
-            recorder.deviation(f"unexpected {name}" if event.name else "unknown event")
+        recorder, name = self._recorder, event.name
         if event.chat_uid:
             self.chat_uid = event.chat_uid
+        if not name:  # unknown or malformed, whatever it calls itself: it answers nothing and moves nothing
+            recorder.event(getattr(event, "event_name", "") or "(nameless)")
+            return
+        recorder.event(name)
+        if not self.conversation.event(event):
+            recorder.deviation(f"unexpected {name}")
         if name == "newline":
             self._hear_line(event, at_ns)  # type: ignore[arg-type]
             return

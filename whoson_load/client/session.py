@@ -1,7 +1,7 @@
-"""One visitor's chat as a synchronous conversation: say something, wait for what must come, live through whatever else does.
+"""One visitor's chat as a synchronous conversation: say something, wait for what must come, live through the rest.
 
-Every wait, a think time too, is "receive until this event or this instant"; there is no other greenlet and no queue behind it. What the
-visitor hears is kept in `Hearing`; how bytes travel is `Wire`'s affair.
+Every wait, a think time too, is "receive until this event or this instant"; there is no other greenlet and no queue
+behind it. What the visitor hears is kept in `Hearing`; how bytes travel is `Wire`'s affair.
 
     with ChatSession.open(target, visitor, recorder) as chat:
         site = chat.connect()
@@ -19,16 +19,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from gevent import GreenletExit
-
 from whoson_load.client.dial import Dialled, dial
-from whoson_load.client.hearing import TALKING, Hearing
+from whoson_load.client.hearing import Hearing
 from whoson_load.client.target import Target
 from whoson_load.client.wire import Received, Wire
 from whoson_load.clock import monotonic_ns, wall_ns
 from whoson_load.errors import ConnectError, Fault, LocalProtocolError, ReplyTimeout, SessionClosed, TargetError
 from whoson_load.measurement.ledger import TokenBook
 from whoson_load.measurement.recorder import Recorder
+from whoson_load.measurement.redaction import redact_text
 from whoson_load.measurement.sample import (
     ACCEPTED,
     ACKNOWLEDGED,
@@ -47,7 +46,6 @@ from whoson_load.protocol import commands
 from whoson_load.protocol.commands import Command, encode_command
 from whoson_load.protocol.conversation import State
 from whoson_load.protocol.events import Accepted, Event, Image, NewLine, NotAccepted, Operator, Operators
-from whoson_load.protocol.lines import MAX_LINE_CHARACTERS, utf16_length
 from whoson_load.protocol.site import Site
 from whoson_load.protocol.survey import encode_answers
 from whoson_load.visitors.keystrokes import Act, Keystroke, Rhythm, type_out
@@ -59,10 +57,17 @@ __all__ = ["ChatSession", "Line", "Visitor"]
 
 
 class Line(Protocol):
-    """What a session asks of a connection: `Wire`, or a test's list of frames."""
+    """What a session asks of a connection: `Wire`, or a test's list of frames.
+
+    Attributes:
+        heard_ns: when anything last arrived, on the monotonic clock.
+        failure: why it ended; None while it is open.
+        stall_s: how long a send may wait for a server that does not read.
+    """
 
     heard_ns: int
     failure: TargetError | None
+    stall_s: float
 
     def next(self, due_ns: int) -> Received | None:
         """The next event, or None when none comes before `due_ns` (monotonic). Raises TargetError at the end."""
@@ -156,7 +161,7 @@ class ChatSession:
     @property
     def talking(self) -> bool:
         """Whether the visitor may say something now."""
-        return self.heard.conversation.state in TALKING
+        return self.heard.conversation.may_talk
 
     @property
     def site(self) -> Site:
@@ -283,7 +288,7 @@ class ChatSession:
         """Send a line at once and wait for its echo.
 
         Args:
-            text: at most 4,000 UTF-16 units; the ledger's token is worked into it.
+            text: the ledger's token is put ahead of it, and the end of what is longer than a line may be is cut off.
 
         Returns:
             Whether the echo came; False when the chat ended first.
@@ -310,7 +315,7 @@ class ChatSession:
         return self.play(type_out(text, rhythm, self.visitor.rng, sends=False))
 
     def play(self, keystrokes: Iterable[Keystroke]) -> bool:
-        """Do timed typing actions, each at its time after now; previews are left out where the site does not allow them.
+        """Do timed typing actions, each at its time after now, without previews where the site does not allow them.
 
         Returns:
             False when the chat ended first; otherwise whether it goes on.
@@ -319,6 +324,7 @@ class ChatSession:
             TargetError: the connection ended, or an echo did not come before its deadline.
         """
         session_id, domain, previews = self.heard.session_id, self.target.domain, self.site.operator_preview
+        lag = self._recorder.timer(GENERATOR_SEND)
         begun_ns = monotonic_ns()
         for at_s, act, shown in keystrokes:
             if act is Act.PREVIEW and not previews:
@@ -326,7 +332,7 @@ class ChatSession:
             due_ns = begun_ns + int(at_s * 1e9)
             if not self._stay_until(due_ns):
                 return False
-            self._recorder.sample(GENERATOR_SEND, due_ns, max(due_ns, monotonic_ns()))
+            lag(monotonic_ns() - due_ns)
             if act is Act.PREVIEW:
                 self._send(commands.Preview(session_id, domain, shown))
             elif act is Act.MESSAGE:
@@ -341,8 +347,6 @@ class ChatSession:
     def _say(self, text: str) -> bool:
         # The token is not typed: it is the instrument's, and would make every line take seconds longer.
         text = with_token(text, self._book.token)
-        if utf16_length(text) > MAX_LINE_CHARACTERS:
-            raise LocalProtocolError(f"got a line of {utf16_length(text)} characters, expected at most {MAX_LINE_CHARACTERS}")
         sent_ns = self._send(commands.Message(self.heard.session_id, self.target.domain, text))
         self._book.sent(sent_ns)
         heard = self.heard
@@ -435,10 +439,10 @@ class ChatSession:
         try:
             if isinstance(problem, TargetError):
                 self._account_for(problem)
-            elif isinstance(problem, GreenletExit):
-                self._leave_politely()
             elif problem is None:
                 self.close()
+            else:
+                self._leave_politely()
         except TargetError:
             pass  # it was over anyway
         finally:
@@ -446,13 +450,15 @@ class ChatSession:
 
     def _account_for(self, problem: TargetError) -> None:
         blamed = self.heard.blame(problem.fault)
-        if not blamed and problem.fault is not Fault.REPLY_TIMEOUT:  # which was counted where the answer was waited for
+        given_up = isinstance(problem, ReplyTimeout) and problem.fault is Fault.REPLY_TIMEOUT
+        if not blamed and not given_up:  # that was counted where the answer was waited for
             self._recorder.fault(problem.fault)
         if isinstance(problem, SessionClosed):
             self._recorder.close_code(problem.close_code)
 
     def _leave_politely(self) -> None:
-        """The run is over while this visitor is still here: Quit, so that no operator waits for nobody."""
+        """The run is over (or the journey broke) while the visitor is here: Quit, or an operator waits for nobody."""
+        self._line.stall_s = min(self._line.stall_s, self.target.deadlines.close_s)
         self.quit()
         self.close()
 
@@ -468,21 +474,37 @@ class ChatSession:
         self.heard.hear(*received)
 
     def _receive(self, due_ns: int) -> Received | None:
-        received = self._line.next(min(due_ns, monotonic_ns() + self._idle_ns))
-        if received is not None:
-            self.heard.hear(*received)
-        elif wall_ns() - self._line.heard_ns >= self._idle_ns:
-            raise ReplyTimeout(Fault.IDLE_TIMEOUT, f"nothing arrived for {self.target.deadlines.idle_s:g} s")
-        return received
+        """The next event, heard; None when `due_ns` is there."""
+        line = self._line
+        while True:
+            silent_ns = line.heard_ns + self._idle_ns
+            received = line.next(min(due_ns, silent_ns))
+            if received is not None:
+                self.heard.hear(*received)
+                return received
+            if due_ns <= silent_ns:
+                return None
+            if line.heard_ns + self._idle_ns <= silent_ns:  # else something came that is no event: a ping, say
+                raise ReplyTimeout(Fault.IDLE_TIMEOUT, f"nothing arrived for {self.target.deadlines.idle_s:g} s")
 
     def _stay_until(self, due_ns: int) -> bool:
-        while self.talking:
-            if self._receive(due_ns) is None and monotonic_ns() >= due_ns:
+        heard, line = self.heard, self._line
+        conversation, next_of = heard.conversation, line.next
+        if due_ns <= line.heard_ns + self._idle_ns:
+            # So soon that nothing can have been silent for too long: the way of nearly every wait of one who types.
+            while conversation.may_talk:
+                received = next_of(due_ns)
+                if received is None:
+                    return True
+                heard.hear(*received)
+            return False
+        while conversation.may_talk:
+            if self._receive(due_ns) is None:
                 return True
         return False
 
     def _answer(self, series: str, *also: str) -> tuple[Event, int]:
-        """Receive until the event of a series is there, or its deadline passes (which counts as an error of `also`, too)."""
+        """Receive until the event of a series is there; its deadline's passing is an error of `also`, too."""
         due_ns = monotonic_ns() + int(self.target.deadlines.reply_s * 1e9)
         heard = self.heard
         while True:
@@ -492,7 +514,11 @@ class ChatSession:
             elif not heard.waits_for(series):
                 return received
             elif self.state is State.REFUSED:
-                raise ConnectError(Fault.ACCESS_DENIED, (heard.error or "")[:120])
+                # On one line, and without our secrets, should the server repeat them.
+                said = redact_text(
+                    " ".join((heard.error or "").split()), (self.target.authentication, self.target.api_key)
+                )
+                raise ConnectError(Fault.ACCESS_DENIED, said[:120])
 
     def _give_up(self, *series: str) -> None:
         self.heard.blame(Fault.REPLY_TIMEOUT, *series)

@@ -1,11 +1,11 @@
 """The kernel's own time of arrival: asked for on a socket, found beside the bytes. Knows nothing of frames.
 
-A clock read after `recv` says when the generator came round to reading; when it is busy that can be tens of milliseconds after the
-bytes arrived, and every tool that times so reports its own queue as the server's latency. Linux stamps each packet as it arrives
-(SO_TIMESTAMPING, software receive stamps, CLOCK_REALTIME).
+A clock read after `recv` says when the generator came round to reading; when it is busy that can be tens of
+milliseconds after the bytes arrived, and every tool that times so reports its own queue as the server's latency. Linux
+stamps each packet as it arrives (SO_TIMESTAMPING, software receive stamps, CLOCK_REALTIME).
 
-What a stamp is worth: bytes of several packets that TCP put together carry the stamp of the newest, so a latency taken from it is an
-upper bound, and the lag between stamp and read a lower one.
+What a stamp is worth: bytes of several packets that TCP put together carry the stamp of the newest, so a latency taken
+from it is an upper bound, and the lag between stamp and read a lower one.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def _probe() -> bool:
 
 
 KERNEL_STAMPS = _probe()
-"""Whether this machine stamps arriving bytes. Where it does not, the clock right after the read stands in, and the run record says so."""
+"""Whether this machine stamps arriving bytes. Where it does not, the clock right after the read stands in, and the run
+record says so."""
 
 
 def stamp_ns(ancillary: Iterable[tuple[int, int, bytes]]) -> int:

@@ -1,11 +1,12 @@
 """One timer for every waiting visitor: a heap looked at every two milliseconds. Knows nothing of sockets or chats.
 
-A libev timer for each wait costs more than the wait is worth: a visitor that types waits several times a second. The price is that a
-wait ends up to one tick late; what is sent after it is timed by its own clock reading, so the tick shifts when things happen,
-never how long they are said to have taken.
+A libev timer for each wait costs more than the wait is worth: a visitor that types waits several times a second. The
+price is that a wait ends up to one tick late; what is sent after it is timed by its own clock reading, so the tick
+shifts when things happen, never how long they are said to have taken.
 
-Near waits (typing, thinking) mostly end by their time and lie in the heap; far ones (reply deadlines) mostly end by an event long
-before, so they lie in sets by the second they are due in, where leaving costs nothing, and move to the heap in their last seconds.
+Near waits (typing, thinking) mostly end by their time and lie in the heap; far ones (reply deadlines) mostly end by an
+event long before, so they lie in sets by the second they are due in, where leaving costs nothing, and move to the heap
+in their last seconds.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ TICK_S = 0.002
 """How often the heap is looked at."""
 
 TURN_LIMIT_NS = 5_000_000
-"""How long one turn may wake visitors before it lets arriving bytes through. After a stall of a second everything is due at once, and
-without this limit one turn lasted 154 ms."""
+"""How long one turn may wake visitors before it lets arriving bytes through. After a stall of a second everything is
+due at once, and without this limit one turn lasted 154 ms."""
 
 _SLOT_BITS = 30  # far waits are kept by the 1.07 s they are due in: a shift is cheaper than a division
 _FAR_NS = 2 << _SLOT_BITS
@@ -52,6 +53,9 @@ class Wheel:
 
     Args:
         hub: whose loop turns it; None for one that a test turns by hand.
+
+    Attributes:
+        far_from_ns: what is due from here on is far, and has to be cancelled when it ends before its time.
     """
 
     def __init__(self, hub: Hub | None) -> None:
@@ -59,21 +63,21 @@ class Wheel:
         self._far: dict[int, set[Sleeper]] = {}
         self._number = 0
         self._slot = monotonic_ns() >> _SLOT_BITS
+        self.far_from_ns = (self._slot + 3) << _SLOT_BITS
         if hub is not None:
             self._timer = hub.loop.timer(TICK_S, TICK_S)
             self._timer.start(self._tick)
 
     def schedule(self, sleeper: Sleeper) -> None:
-        """See to it that the sleeper is woken at its `due_ns`, if it still waits then. Costs well below a microsecond."""
+        """See to it that the sleeper is woken at its `due_ns`, if it still waits then."""
         due_ns = sleeper.due_ns
-        slot = due_ns >> _SLOT_BITS
-        if slot > self._slot + 2:
-            self._far.setdefault(slot, set()).add(sleeper)
+        if due_ns >= self.far_from_ns:
+            self._far.setdefault(due_ns >> _SLOT_BITS, set()).add(sleeper)
         elif due_ns != sleeper.scheduled_ns:
             self._push(sleeper)
 
     def cancel(self, sleeper: Sleeper, due_ns: int) -> None:
-        """Forget a wait that ended before its time. An entry in the heap is left to be found stale."""
+        """Forget a far wait that ended before its time. An entry in the heap is left to be found stale."""
         waiting = self._far.get(due_ns >> _SLOT_BITS)
         if waiting is not None:
             waiting.discard(sleeper)
@@ -95,6 +99,7 @@ class Wheel:
         slot = now_ns >> _SLOT_BITS
         if slot > self._slot:
             self._slot = slot
+            self.far_from_ns = (slot + 3) << _SLOT_BITS
             for near in [each for each in self._far if each <= slot + 2]:
                 for sleeper in self._far.pop(near):
                     self._push(sleeper)

@@ -1,26 +1,25 @@
 """One visitor's open WebSocket: the hot path. Knows frames and events, and nothing of what a chat is.
 
-There is no reader greenlet. A read watcher that is never stopped does one receive for all that is there, reads the frames and the events
-in them, and wakes the visitor only when there is an event for it. Whenever the visitor is not computing it waits here, for the
-next event or for a time, so a thousand visitors are a thousand greenlets and nothing more.
+There is no reader greenlet. A read watcher that is never stopped does one receive for all that is there, reads the
+frames and the events in them, and wakes the visitor only when there is an event for it. Whenever the visitor is not
+computing it waits here, for the next event or for a time, so a thousand visitors are a thousand greenlets and nothing
+more.
 """
 
 from __future__ import annotations
 
-import errno
 import socket
-import ssl
 from _socket import socket as raw_socket
 from collections.abc import Callable
 from typing import Any
 
-import gevent
 from gevent import get_hub, getcurrent
 from greenlet import greenlet
 
 from whoson_load.client.dial import Dialled
 from whoson_load.client.frames import FrameReader, close_frame, pong_frame, text_frame
 from whoson_load.client.stamps import ANCILLARY_BYTES, KERNEL_STAMPS, stamp_ns
+from whoson_load.client.tls import Tls
 from whoson_load.client.wheel import Wheel, wheel
 from whoson_load.clock import monotonic_ns, wall_ns
 from whoson_load.errors import Fault, RemoteProtocolError, SessionClosed, TargetError
@@ -32,7 +31,8 @@ from whoson_load.protocol.frames import decode_events
 __all__ = ["Received", "Wire"]
 
 BURST_BYTES = 65536
-"""The most that one receive takes. What is left is taken in the loop's next turn, so that one visitor cannot starve the others."""
+"""The most that one receive takes. What is left is taken in the loop's next turn, so that one visitor cannot starve
+the others."""
 
 MAX_PENDING_EVENTS = 10_000
 """The most events that may wait for a visitor that is itself waiting to send. Invented."""
@@ -52,18 +52,20 @@ class Wire:
         stall_s: how long a send may wait for a server that does not read.
 
     Attributes:
-        heard_ns: when anything last arrived, wall clock.
+        stall_s: likewise.
+        heard_ns: when anything last arrived, on the monotonic clock.
         failure: why it ended; None while it is open.
         due_ns, scheduled_ns: the wheel's.
     """
 
     __slots__ = (
+        "_close_sent",
         "_events",
         "_raw",
         "_reader",
         "_recorder",
-        "_stall_s",
         "_tls",
+        "_unsent",
         "_visitor",
         "_watcher",
         "_wheel",
@@ -71,6 +73,7 @@ class Wire:
         "failure",
         "heard_ns",
         "scheduled_ns",
+        "stall_s",
     )
 
     def __init__(self, dialled: Dialled, recorder: Recorder, stall_s: float) -> None:
@@ -78,18 +81,24 @@ class Wire:
         self._raw.setblocking(False)
         self._tls = dialled.tls
         self._recorder = recorder
-        self._stall_s = stall_s
+        self.stall_s = stall_s
         self._reader = FrameReader()
         self._events: list[Received] = []
+        self._unsent = b""
+        self._close_sent = False
         self._visitor: greenlet | None = None
         self._wheel: Wheel = wheel()
         self.due_ns = self.scheduled_ns = 0
-        self.heard_ns = dialled.received_ns
+        self.heard_ns = monotonic_ns()
         self.failure: TargetError | None = None
         self._watcher: Any = get_hub().loop.io(dialled.descriptor, _READ)
         self._watcher.start(self._readable)
-        if dialled.rest:
-            self._take(dialled.rest, dialled.received_ns)
+        if not dialled.stamped:
+            recorder.unstamped()
+        recorder.received(len(dialled.rest))
+        self._take(dialled.rest, dialled.received_ns)  # decrypted already
+        if self._tls is not None and self._tls.end is not None:
+            self._fail(self._cut_off() or self._tls.end)
 
     # Receiving
 
@@ -110,15 +119,18 @@ class Wire:
         return events.pop(0)
 
     def _wait(self, due_ns: int) -> None:
+        wheel = self._wheel
         self._visitor = getcurrent()
         self.due_ns = due_ns
-        self._wheel.schedule(self)
+        if due_ns != self.scheduled_ns:
+            wheel.schedule(self)
         try:
             get_hub().switch()
         finally:  # a visitor may be killed here
             self._visitor = None
             self.due_ns = 0
-            self._wheel.cancel(self, due_ns)
+            if due_ns >= wheel.far_from_ns:
+                wheel.cancel(self, due_ns)
 
     def wake(self) -> None:
         """The wheel's: the time of the wait is over."""
@@ -127,7 +139,8 @@ class Wire:
             self._visitor = None
             visitor.switch()
 
-    def _readable(self) -> None:
+    def _readable(self) -> bool:
+        """The watcher's: take what is there. Returns whether there was anything."""
         try:
             if KERNEL_STAMPS:
                 data, ancillary, _, _ = self._raw.recvmsg(BURST_BYTES, ANCILLARY_BYTES)
@@ -135,58 +148,71 @@ class Wire:
             else:
                 data, stamp = self._raw.recv(BURST_BYTES), 0
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as problem:
             self._fail(SessionClosed(Fault.RESET, problem.strerror or str(problem)))
-            return
+            return True
         if not data:
-            half = bool(self._reader.rest)
-            self._fail(
-                SessionClosed(Fault.HALF_FRAME, f"{len(self._reader.rest)} bytes of a frame, then the end")
-                if half
-                else SessionClosed(Fault.RESET, "the connection ended without a close frame")
-            )
-            return
-        self.heard_ns = now_ns = wall_ns()
+            self._fail(self._cut_off() or SessionClosed(Fault.RESET, "the connection ended without a close frame"))
+            return True
+        now_ns = wall_ns()
+        self.heard_ns = monotonic_ns()
         recorder = self._recorder
         recorder.received(len(data))
         if stamp:
             recorder.sample(GENERATOR_RECEIVE, stamp, now_ns)
         else:
             recorder.unstamped()
-        self._take(data, stamp or now_ns)
+        if self._tls is None:
+            self._take(data, stamp or now_ns)
+        else:
+            self._take_encrypted(self._tls, data, stamp or now_ns)
+        return True
+
+    def _take_encrypted(self, tls: Tls, data: bytes, received_ns: int) -> None:
+        data = tls.received(data)
+        pending = tls.outgoing()
+        if pending:
+            self._send_soon(pending)
+        if tls.end is None:
+            self._take(data, received_ns)
+        else:  # the visitor shall hear what came, but say nothing more
+            visitor, self._visitor = self._visitor, None
+            self._take(data, received_ns)
+            self._visitor = visitor
+            self._fail(self._cut_off() or tls.end)
 
     def _take(self, data: bytes, received_ns: int) -> None:
         reader, events, deviation = self._reader, self._events, self._recorder.deviation
         try:
-            if self._tls is not None:
-                data = self._tls.received(data)
-                self._flush_tls()
             for message in reader.feed(data):
                 for event in decode_events(message, deviation):
                     events.append((event, received_ns))
         except RemoteProtocolError as problem:
             self._fail(problem)
             return
-        except ssl.SSLError as problem:
-            self._fail(SessionClosed(Fault.RESET, f"TLS: {problem.reason or problem}"))
-            return
         if reader.pings:
             self._answer_pings()
-        if reader.close_code is not None:
-            self._fail(SessionClosed(Fault.CLOSED, f"close code {reader.close_code}", reader.close_code))
+        if reader.end is not None:
+            if reader.close_code is not None:
+                self._send_close(reader.close_code)
+            self._fail(reader.end)
         elif events:
             visitor = self._visitor
             if visitor is not None:
                 self._visitor = None
                 visitor.switch()
             elif len(events) > MAX_PENDING_EVENTS:
-                self._fail(RemoteProtocolError(Fault.FRAME_TOO_LARGE, f"more than {MAX_PENDING_EVENTS} events at once"))
+                self._fail(_too_many())
+
+    def _cut_off(self) -> SessionClosed | None:
+        half = len(self._reader.rest)
+        return SessionClosed(Fault.HALF_FRAME, f"{half} bytes of a frame, then the end") if half else None
 
     def _fail(self, why: TargetError) -> None:
         if self.failure is None:
             self.failure = why
-            self._deafen()
+            self._watcher.stop()
         visitor = self._visitor
         if visitor is not None:
             self._visitor = None
@@ -211,59 +237,79 @@ class Wire:
         self._recorder.sent(len(frame))
         sent_ns = wall_ns()
         try:
-            taken = self._raw.send(frame)
+            taken = 0 if self._unsent else self._raw.send(frame)
         except (BlockingIOError, InterruptedError):
             taken = 0
         except OSError as problem:
             raise self._lost(problem) from None
         if taken < len(frame):
-            self._send_rest(frame[taken:])
+            self._unsent += frame[taken:]
+            self._wait_for_room()
         return sent_ns
 
-    def _send_rest(self, rest: bytes) -> None:
-        """Wait for room in the kernel's buffer; the reader goes on meanwhile."""
-        hub = get_hub()
-        watcher = hub.loop.io(self._raw.fileno(), _WRITE)
+    def _wait_for_room(self) -> None:
+        """Wait until the kernel has taken all there is; the reader goes on meanwhile."""
+        due_ns = monotonic_ns() + int(self.stall_s * 1e9)
+        watcher = get_hub().loop.io(self._raw.fileno(), _WRITE)
+        watcher.start(self._has_room)
         try:
-            with gevent.Timeout(self._stall_s, SessionClosed(Fault.REPLY_TIMEOUT, "the server stopped reading")):
-                while rest:
-                    hub.wait(watcher)
-                    if self.failure is not None:
-                        raise self.failure
-                    try:
-                        rest = rest[self._raw.send(rest) :]
-                    except (BlockingIOError, InterruptedError):
-                        continue
-                    except OSError as problem:
-                        raise self._lost(problem) from None
+            while self._unsent:
+                self._wait(due_ns)  # an event ends it, too
+                if self.failure is None and self._unsent:
+                    if len(self._events) > MAX_PENDING_EVENTS:
+                        self._fail(_too_many())
+                    elif monotonic_ns() >= due_ns:
+                        self._fail(SessionClosed(Fault.REPLY_TIMEOUT, "the server stopped reading"))
+                if self.failure is not None:
+                    raise self.failure
         finally:
             watcher.stop()
             watcher.close()
 
+    def _has_room(self) -> None:
+        try:
+            self._unsent = self._unsent[self._raw.send(self._unsent) :]
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as problem:
+            self._lost(problem)
+            return
+        if not self._unsent:
+            self.wake()
+
     def _lost(self, problem: OSError) -> TargetError:
-        if self.failure is None:
-            self.failure = SessionClosed(Fault.RESET, problem.strerror or str(problem))
-            self._deafen()
-        return self.failure
+        """A send failed; what the server said before it was gone (a close code, say) may still lie here unread."""
+        why = SessionClosed(Fault.RESET, problem.strerror or str(problem))
+        while self.failure is None and self._readable():
+            pass
+        self._fail(why)
+        return self.failure or why
+
+    def _send_soon(self, data: bytes) -> None:
+        """Send now what there is room for, and the rest ahead of what is sent next: a frame must not be cut in two."""
+        try:
+            taken = 0 if self._unsent else self._raw.send(data)
+        except OSError:
+            taken = 0  # no room; or no connection any more, as the reader will be told after what is still to be read
+        self._unsent += data[taken:]
 
     def _send_control(self, frame: bytes) -> None:
-        """Send a small frame now or not at all: a peer whose buffer is full does not get a pong either."""
-        try:
-            self._raw.send(self._tls.encrypted(frame) if self._tls is not None else frame)
-        except OSError as problem:
-            if problem.errno not in (errno.EAGAIN, errno.EWOULDBLOCK):
-                self._lost(problem)
-
-    def _flush_tls(self) -> None:
-        assert self._tls is not None
-        pending = self._tls.outgoing()
-        if pending:
-            self._send_control(pending)
+        if len(self._unsent) >= BURST_BYTES:
+            return  # a server that does not read its pongs need not get ever more of them
+        if self._tls is None:
+            self._send_soon(frame)
+        elif self._tls.end is None:
+            self._send_soon(self._tls.encrypted(frame))
 
     def _answer_pings(self) -> None:
         for payload in self._reader.pings:
             self._send_control(pong_frame(payload))
         self._reader.pings.clear()
+
+    def _send_close(self, code: int = 1000) -> None:
+        if not self._close_sent:
+            self._close_sent = True
+            self._send_control(close_frame(code))
 
     # Ending
 
@@ -275,7 +321,7 @@ class Wire:
         """
         try:
             if self.failure is None:
-                self._send_control(close_frame())
+                self._send_close()
                 due_ns = monotonic_ns() + int(timeout_s * 1e9)
                 while (received := self.next(due_ns)) is not None:
                     hear(received)
@@ -283,10 +329,6 @@ class Wire:
             return  # that is how a connection ends
         finally:
             self.abandon()
-
-    def _deafen(self) -> None:
-        if self._watcher is not None:
-            self._watcher.stop()
 
     def abandon(self) -> None:
         """Drop the connection without a word. Safe at any time, more than once."""
@@ -304,3 +346,7 @@ class Wire:
         if self._watcher is not None:
             self._raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             self.abandon()
+
+
+def _too_many() -> RemoteProtocolError:
+    return RemoteProtocolError(Fault.FRAME_TOO_LARGE, f"more than {MAX_PENDING_EVENTS} events wait to be heard")
