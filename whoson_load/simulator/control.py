@@ -1,0 +1,179 @@
+"""The control side, on loopback only: what the simulator knows, for calibrations to compare with, and its faults."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+from aiohttp import web
+
+from whoson_load.simulator.chat import Chat
+from whoson_load.simulator.delays import Delay
+from whoson_load.simulator.fault_settings import changed
+from whoson_load.simulator.switchboard import Switchboard
+
+__all__ = ["Running", "control_app"]
+
+
+class Running(Protocol):
+    """The server, as the control side sees it."""
+
+    switchboard: Switchboard
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the start."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """How many WebSockets are open."""
+        ...
+
+    @property
+    def event_loop(self) -> str:
+        """Whose loop it runs on."""
+        ...
+
+
+def control_app(server: Running) -> web.Application:
+    """The HTTP application of the control side."""
+    control = _Control(server)
+    app = web.Application(middlewares=[_loopback_only], client_max_size=1024 * 1024)
+    app.router.add_get("/state", control.state)
+    app.router.add_get("/chats", control.chats)
+    app.router.add_get("/chats/{uid}", control.chat)
+    app.router.add_get("/messages", control.messages)
+    app.router.add_get("/faults", control.faults)
+    app.router.add_post("/faults", control.set_faults)
+    app.router.add_post("/reset", control.reset)
+    return app
+
+
+@web.middleware
+async def _loopback_only(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    # The socket is bound to loopback; the Host header keeps a web page from reaching it under a name of its own.
+    host = request.url.host or ""
+    try:
+        local = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = host.lower() == "localhost"
+    if not local or "Origin" in request.headers:
+        raise web.HTTPForbidden(text="the control side answers on loopback only\n")
+    return await handler(request)
+
+
+def _json(value: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
+
+
+class _Control:
+    def __init__(self, server: Running) -> None:
+        self._server = server
+
+    async def state(self, _: web.Request) -> web.Response:
+        server, switchboard = self._server, self._server.switchboard
+        counts, routing = switchboard.floor.counts, switchboard.floor.routing
+        return _json(
+            {
+                "site": switchboard.floor.site.domain,
+                "event_loop": server.event_loop,
+                "uptime_s": round(server.uptime_s, 3),
+                "connections": server.connections,
+                "commands": counts.commands,
+                "events": counts.events,
+                "line_classes": counts.line_classes,
+                "incidents": counts.incidents,
+                "chats": switchboard.chats_by_state(),
+                "chats_total": switchboard.book.total,
+                "sessions": len(switchboard.sessions),
+                "queue": len(routing.queue),
+                "operators": [
+                    {
+                        "name": each.name,
+                        "status": each.shown().status,
+                        "chats": each.chats,
+                        "max_chats": each.settings.max_chats,
+                    }
+                    for each in routing.roster.colleagues
+                ],
+                "tracked_visitors": len(switchboard.reception.tracking),
+                "left_messages": len(switchboard.reception.left_messages),
+                "blacklist": switchboard.gate.blacklisted(),
+                "documents": len(switchboard.documents),
+                "faults": switchboard.faults.counts,
+            }
+        )
+
+    async def chats(self, _: web.Request) -> web.Response:
+        return _json([_summary(chat) for chat in self._server.switchboard.book])
+
+    async def chat(self, request: web.Request) -> web.Response:
+        chat = self._server.switchboard.book.get(request.match_info["uid"])
+        if chat is None:
+            raise web.HTTPNotFound(text="no chat of this UID is kept\n")
+        transcript = chat.transcript
+        return _json(
+            {
+                **_summary(chat),
+                "visitor": chat.visitor_name,
+                "visitor_ip": chat.visitor_ip,
+                "language": chat.language,
+                "answers": chat.answers,
+                "emails": chat.emails,
+                "visitor_record": chat.visit.tracked,
+                "stamps": transcript.stamps,
+                "lines_forgotten": transcript.lines_forgotten,
+                "lines": [line._asdict() for line in transcript.lines],
+            }
+        )
+
+    async def messages(self, _: web.Request) -> web.Response:
+        return _json(list(self._server.switchboard.reception.left_messages))
+
+    async def faults(self, _: web.Request) -> web.Response:
+        return _json(self._faults())
+
+    def _faults(self) -> dict[str, Any]:
+        faults = self._server.switchboard.faults
+        return {
+            name: {"parameters": _parameters(getattr(faults.settings, name)), "count": count}
+            for name, count in faults.counts.items()
+        }
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        faults = self._server.switchboard.faults
+        try:
+            faults.set(changed(faults.settings, await request.read()))
+        except ValueError as problem:
+            raise web.HTTPBadRequest(text=f"{problem}\n") from None
+        return _json(self._faults())
+
+    async def reset(self, _: web.Request) -> web.Response:
+        self._server.switchboard.reset()
+        return _json({})
+
+
+def _parameters(fault: msgspec.Struct | None) -> dict[str, Any] | None:
+    """A fault's parameters, durations in nanoseconds."""
+    if fault is None:
+        return None
+    shown = msgspec.structs.asdict(fault)
+    for name, value in shown.items():
+        if isinstance(value, Delay):
+            shown[name] = {"kind": type(value).__name__.lower(), **msgspec.to_builtins(value)}
+    return shown
+
+
+def _summary(chat: Chat) -> dict[str, Any]:
+    return {
+        "uid": chat.uid,
+        "session_id": chat.visit.session_id,
+        "state": chat.visit.conversation.state.value,
+        "ending": chat.ending,
+        "operator": chat.colleague.name if chat.colleague is not None else None,
+    }
