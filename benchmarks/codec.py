@@ -93,7 +93,7 @@ def ways() -> dict[str, Way]:
         "msgspec, frozen dataclass": _way(pack, unpack, MessageDataclass, LineDataclass),
     }
     if find_spec("orjson"):
-        import orjson  # noqa: PLC0415 (measured where it is there, needed by nothing)
+        import orjson
 
         found["orjson, struct"] = _way(orjson.dumps, orjson.loads, Message, _struct_line)
         found["orjson, frozen dataclass"] = _way(orjson.dumps, orjson.loads, MessageDataclass, LineDataclass)
@@ -112,7 +112,7 @@ def _way(
         built = message(SESSION, DOMAIN, TEXT)
         return pack({"Command": "Message", "Parameters": [built.session_id, built.domain, built.text]})
 
-    def decode() -> Any:  # noqa: ANN401 (any of the types compared)
+    def decode() -> Any:
         frame = unpack(LINE)
         if frame["EventName"] != "newline":
             raise ValueError(frame)
@@ -130,7 +130,7 @@ def _struct_line(chat_uid: str, classname: str, content: str) -> NewLine:
     return NewLine(chat_uid=chat_uid, classname=classname, content=content)
 
 
-def _json_text(value: Any) -> bytes:  # noqa: ANN401 (what json takes)
+def _json_text(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -1,9 +1,10 @@
-"""The least a server can do and still be a chat's other end: for benchmarks in which the server must not be what is measured.
+"""The least a server can do and still be a chat's other end: for benchmarks that measure the generator.
 
     python benchmarks/lean_server.py [--port 0]
 
-Answers Connect, Hello, Message, Quit and PostChatSurvey with frames made beforehand, and checks nothing. Prints `{"chat": ...}` when it is ready;
-ends with its standard input. It reads just as much of a frame as tells which command it is.
+Answers Connect, Hello, Message, Quit and PostChatSurvey with frames made beforehand, and checks nothing. Prints
+`{"chat": ...}` when it is ready; ends with its standard input. It reads just as much of a frame as tells which command
+it is.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 import struct
 import sys
 import time
 
+_UPGRADED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -29,20 +32,28 @@ def frame(event: dict[str, object]) -> bytes:
 
 def line(classname: str, content: str) -> bytes:
     """A newline event's frame."""
-    return frame({"EventName": "newline", "ChatUid": "gq0i7smlen", "Data": {"Classname": classname, "Content": content}})
+    return frame(
+        {"EventName": "newline", "ChatUid": "gq0i7smlen", "Data": {"Classname": classname, "Content": content}}
+    )
 
 
 CONNECTED = frame(
     {
         "EventName": "connected",
         "ChatUid": None,
-        "Data": {"SessionID": "2c61f576-330e-4127-af83-90809776fa9c", "Domain": "www.mycompany.com", "OperatorPreview": True},
+        "Data": {
+            "SessionID": "2c61f576-330e-4127-af83-90809776fa9c",
+            "Domain": "www.mycompany.com",
+            "OperatorPreview": True,
+        },
     }
 )
 ACCEPTED = (
     frame({"EventName": "accepted", "ChatUid": "gq0i7smlen", "Data": "Please wait."})
     + line("pagingmessage", "Please wait.")
-    + frame({"EventName": "operatorjoined", "ChatUid": "gq0i7smlen", "Data": {"Name": "Howard Williams", "IsBot": "False"}})
+    + frame(
+        {"EventName": "operatorjoined", "ChatUid": "gq0i7smlen", "Data": {"Name": "Howard Williams", "IsBot": "False"}}
+    )
 )
 SAYS = line("linesays", "Thomas says:")
 ACKNOWLEDGED = frame({"EventName": "acknowledged", "ChatUid": "", "Data": ""})
@@ -90,11 +101,7 @@ class LeanChat(asyncio.Protocol):
             name, _, value = header.partition(b":")
             if name.lower() == b"sec-websocket-key":
                 accept = base64.b64encode(hashlib.sha1(value.strip() + _MAGIC).digest())
-                self.transport.write(
-                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
-                    + accept
-                    + b"\r\n\r\n"
-                )
+                self.transport.write(_UPGRADED + accept + b"\r\n\r\n")
         self.open = True
 
     def command(self, data: bytes, start: int, end: int) -> None:
@@ -139,7 +146,11 @@ def main() -> None:
     """Run the server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
-    port = parser.parse_args().port
+    parser.add_argument("--core", type=int, help="run on this core only, where the platform can")
+    options = parser.parse_args()
+    port = options.port
+    if options.core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {options.core})
     try:
         import uvloop
     except ImportError:  # not on Windows

@@ -1,12 +1,14 @@
 """The generators that `session.py` compares, each run as a process of its own.
 
-    python benchmarks/transports.py KIND URL VISITORS SECONDS CYCLE_S [--ca-file FILE]
+    python benchmarks/transports.py KIND URL VISITORS SECONDS CYCLE_S [--core N]
 
-A cycle is StartTyping, three Previews and one Message, evenly spread over CYCLE_S seconds, every visitor out of phase with the others. Prints one line
-of JSON: commands a second, CPU seconds per 1,000 commands, the echo's percentiles, resident bytes before and after the visitors came.
+A cycle is StartTyping, three Previews and one Message, evenly spread over CYCLE_S seconds, every visitor out of phase
+with the others. Prints one line of JSON: commands a second, CPU seconds per 1,000 commands, the echo's percentiles,
+resident bytes before and after the visitors came.
 
-KIND is `product` (our Locust user, session, ledger, histograms), `plain` (a Locust user as scripts are usually written), or `bare` with the
-choices taken back that are named behind it: bare-watcher-wheel-frames-codec, in any order and number.
+KIND is `product` (our Locust user, session, ledger, histograms), `plain` (a Locust user as scripts are usually
+written), or `bare` with the choices taken back that are named behind it: bare-watcher-wheel-frames-codec, in any order
+and number.
 """
 
 from __future__ import annotations
@@ -230,7 +232,7 @@ class Plain:
         self.ws.send(json.dumps({"Command": command, "Parameters": parameters}))
         Counts.sent += 1
 
-    def next(self, due: float | None = None):
+    def next(self):
         event = json.loads(self.ws.recv())
         self.received_ns = time.time_ns()
         return event
@@ -256,7 +258,19 @@ def visit(connect: Callable[[], Bare | Plain], number: int, cycle_s: float, samp
 
     line.send("Connect", *CONNECT)
     session_id = until("connected")["Data"]["SessionID"]
-    line.send("Hello", "Thomas", DOMAIN, "", "", session_id, "195.62.193.194", "287-3882882", "en", "false", "<Fields></Fields>")
+    line.send(
+        "Hello",
+        "Thomas",
+        DOMAIN,
+        "",
+        "",
+        session_id,
+        "195.62.193.194",
+        "287-3882882",
+        "en",
+        "false",
+        "<Fields></Fields>",
+    )
     until("accepted")
     until("operatorjoined")
     Counts.ready += 1
@@ -320,7 +334,12 @@ def run_plain(url: str, visitors: int, cycle_s: float) -> None:
             def sampled(echo_ns: int) -> None:
                 Counts.echo.record_value(max(1, echo_ns // 1000))
                 self.environment.events.request.fire(
-                    request_type="chat", name="echo", response_time=echo_ns / 1e6, response_length=0, exception=None, context={}
+                    request_type="chat",
+                    name="echo",
+                    response_time=echo_ns / 1e6,
+                    response_length=0,
+                    exception=None,
+                    context={},
                 )
 
             visit(lambda: Plain(url), next(numbers), cycle_s, sampled)
@@ -379,9 +398,6 @@ def run_product(url: str, visitors: int, cycle_s: float) -> None:
             gevent.sleep(5)
             report = recorder.roll(0, time.time_ns(), watch.figures())
             Counts.sent += sum(report.tally.commands.values())
-            for name, histogram in report.series.items():
-                if name == "echo":
-                    Counts.product_echo = histogram
 
     gevent.spawn(roll)
     # What has been sent is counted by the recorder alone: counting it twice would be measured, too.
@@ -397,14 +413,18 @@ def main() -> None:
     parser.add_argument("visitors", type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("cycle_s", type=float)
+    parser.add_argument("--core", type=int, help="run on this core only, where the platform can")
     options = parser.parse_args()
+    if options.core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {options.core})
     kind, *without = options.kind.split("-")
     begin = {
         "bare": lambda *of: run_bare(*of, frozenset(without)),
         "plain": run_plain,
         "product": run_product,
     }[kind]
-    # Everything that is loaded or made once lies before the first figure: the visitors' own memory is what is asked for.
+    # Everything that is loaded or made once lies before the first figure: the visitors' own memory is what is asked
+    # for.
     Counts.count = lambda: Counts.sent  # type: ignore[attr-defined]
     if kind in ("product", "plain"):
         import locust  # noqa: F401

@@ -1,0 +1,28 @@
+"""Draws the end of a run as a picture for the README: `python docs/picture.py reports/RUN > docs/demo.svg`."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from whoson_load.record.reader import RunReader
+from whoson_load.report.terminal import render_summary
+
+
+def main() -> None:
+    """Draw the run that the command line names."""
+    folder = Path(sys.argv[1])
+    summary = RunReader(folder).summary()
+    if summary is None:
+        sys.exit(f"{folder}: no summary.json, expected a run that ended")
+    text = render_summary(summary, folder)
+    console = Console(record=True, width=100, file=io.StringIO(), highlight=False)
+    console.print(text, markup=False)
+    sys.stdout.write(console.export_svg(title="whoson-load run locustfiles/visitors.py --simulator"))
+
+
+if __name__ == "__main__":
+    main()
