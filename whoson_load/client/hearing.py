@@ -61,7 +61,9 @@ class Hearing:
         session_id, chat_uid: "" before the server gave them; the last UID that was not blank.
         site: the site's settings; None before `connected`.
         operator: who took the chat; None before anybody did.
+        lines: how many lines were heard, of whatever class but "X says:".
         reply: the operator's latest line since the visitor's own; None while there is none.
+        errors: how many `error` events were heard.
         error: the latest `error` event's text; a server does not say which command it is about.
         wanted_file: extensions an operator asks for and has not got.
         wanted_field: the field an operator asks for and has not got.
@@ -76,6 +78,8 @@ class Hearing:
         "chat_uid",
         "conversation",
         "error",
+        "errors",
+        "lines",
         "operator",
         "reply",
         "session_id",
@@ -93,6 +97,7 @@ class Hearing:
         self.conversation = Conversation()
         self.session_id = ""
         self.chat_uid = ""
+        self.lines = self.errors = 0
         self.site: Site | None = None
         self.operator: Operator | None = None
         self.reply: NewLine | None = None
@@ -160,6 +165,8 @@ class Hearing:
 
     def _hear_line(self, line: NewLine, at_ns: int) -> None:
         recorder, kind = self._recorder, line.kind
+        if kind is not LineKind.SAYS:
+            self.lines += 1
         recorder.line_class(line.classname)
         if kind is LineKind.VISITOR:
             self._hear_own_line(line, at_ns)
@@ -198,6 +205,7 @@ class Hearing:
                 self.drop(ACCEPTED, OPERATORJOINED)
             case Error():
                 self.error = event.description
+                self.errors += 1
             case RequestFile():
                 self.wanted_file = event
             case RequestField():

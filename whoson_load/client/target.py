@@ -105,7 +105,7 @@ class Target:
     side_effects_allowed: bool = False
 
     @classmethod
-    def read(
+    def read(  # noqa: PLR0913  # one argument a setting, each by its name
         cls,
         host: str,
         *,
