@@ -25,7 +25,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 
 demo: $(READY) ## 50 visitors for 45 seconds against the simulator; the record goes to reports/
-	@$(BIN)/whoson-load run locustfiles/visitors.py --simulator -u 50 -r 10 -t 45s --pace 8
+	@$(BIN)/whoson-load run locustfiles/visitors.py --simulator -u 50 -r 50 -t 45s --pace 8
 	@echo "The record: $$(ls -d reports/*-visitors | tail -n 1)"
 
 test: lint ## lint, then all tests

@@ -2,20 +2,21 @@
 
 A locustfile imports what it needs from here:
 
-    from whoson_load import ChatVisitor, everyday
+    from whoson_load import ChatVisitor, Outcome, everyday
 
-Asking for one of these names loads Locust (which patches the standard library) and adds our options and our run record to it.
+Asking for one of these names loads Locust (which patches the standard library) and adds our options and our run record
+to it.
 """
 
 from __future__ import annotations
 
 import importlib
 
-__all__ = ["ChatVisitor", "__version__", "everyday"]
+__all__ = ["ChatSession", "ChatVisitor", "Manners", "Outcome", "__version__", "everyday"]
 
 __version__ = "0.1.0"
 
-_FROM_PLUGIN = frozenset({"ChatVisitor", "everyday"})
+_FROM_PLUGIN = frozenset(__all__) - {"__version__"}
 
 
 def __getattr__(name: str) -> object:

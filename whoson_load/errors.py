@@ -1,17 +1,17 @@
 """What can go wrong, and whose fault it is. Knows nothing of sockets, Locust or files.
 
-    WhosOnLoadError
-    ├── ConfigError              wrong usage or configuration                       (exit code 2)
-    ├── GuardError               the run would touch, or keeps being refused by,
-    │                            a target it must leave alone                       (exit code 5)
-    ├── LocalProtocolError       our own bug: we broke the conversation's rules     (exit code 1)
-    ├── RecordError              the run record cannot be written or read
-    └── TargetError              what the target did; ends as an outcome, is counted,
-        │                        and never travels past the journey
-        ├── ConnectError         no WebSocket came about
-        ├── RemoteProtocolError  the target sent what no reading of the protocol allows
-        ├── SessionClosed        the connection ended
-        └── ReplyTimeout         an answer did not come before its deadline
+WhosOnLoadError
+├── ConfigError              wrong usage or configuration                       (exit code 2)
+├── GuardError               the run would touch, or keeps being refused by,
+│                            a target it must leave alone                       (exit code 5)
+├── LocalProtocolError       our own bug: we broke the conversation's rules     (exit code 1)
+├── RecordError              the run record cannot be written or read
+└── TargetError              what the target did; ends as an outcome, is counted,
+    │                        and never travels past the journey
+    ├── ConnectError         no WebSocket came about
+    ├── RemoteProtocolError  the target sent what no reading of the protocol allows
+    ├── SessionClosed        the connection ended
+    └── ReplyTimeout         an answer did not come before its deadline
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Fault(StrEnum):
     FRAME_TOO_LARGE = "frame_too_large"
     REPLY_TIMEOUT = "reply_timeout"  # the event a command calls for did not come before its deadline
     IDLE_TIMEOUT = "idle_timeout"  # nothing at all came for longer than the idle deadline
+    UPLOAD_REFUSED = "upload_refused"  # the document store answered an upload with anything but a link
     GENERATOR_LIMIT = "generator_limit"  # this machine had no descriptor or port left: never the target's fault
 
 

@@ -34,14 +34,16 @@ class Waiting:
         self.due_ns = self.scheduled_ns = 0
 
     def wait(self, due_ns: int) -> None:
-        """Begin to wait."""
+        """Begin to wait, as a wire does: not anew for what is in the heap already."""
         self.due_ns = due_ns
-        self.turning.wheel.schedule(self)
+        if due_ns != self.scheduled_ns:
+            self.turning.wheel.schedule(self)
 
     def leave(self) -> None:
         """End the wait before its time, as an event or a kill does."""
         due_ns, self.due_ns = self.due_ns, 0
-        self.turning.wheel.cancel(self, due_ns)
+        if due_ns >= self.turning.wheel.far_from_ns:
+            self.turning.wheel.cancel(self, due_ns)
 
     def wake(self) -> None:
         """The wheel's."""

@@ -77,7 +77,7 @@ SITES: dict[str, str] = {
     + """
 [queue]
 limit = 2
-timeout = "1500ms"
+timeout = "60s"
 message_every = "400ms"
 [waiting]
 line_1_after = "50ms"
@@ -91,11 +91,13 @@ final_after = "200ms"
 [waiting]
 line_1_after = "60ms"
 line_2_gap = "120ms"
-final_after = "300ms"
+final_after = "60s"
 [[operators]]
 name = "Ursula Late"
 picks_up = false
 """,
+    "given_up": QUICK + '[waiting]\nfinal_after = "300ms"\n[[operators]]\nname = "Ursula Late"\npicks_up = false\n',
+    "short_queue": QUICK + '[queue]\ntimeout = "300ms"\n' + HOWARD.format(max_chats=1),
     "closed": 'extends = "closed"\n',
     "out_of_hours": QUICK + '[hours]\nopens = "00:00"\ncloses = "00:00"\ndays = []\n' + STAFF,
     "forwarding": QUICK
@@ -107,9 +109,10 @@ picks_up = false
 bad_connects = 3
 invalid_data = 3
 illegal_commands = 3
-blacklisted_for = "600ms"
+blacklisted_for = "60s"
 """
     + STAFF,
+    "forgiving": QUICK + '[access]\nbad_connects = 1\nblacklisted_for = "300ms"\n' + STAFF,
     "whitelist_error": QUICK + '[access]\nrefusal = "error"\nwhitelist = ["10.0.0.0/8"]\n',
     "whitelist_close": QUICK + '[access]\nrefusal = "close"\nwhitelist = ["10.0.0.0/8"]\n',
     "whitelist_http403": QUICK + '[access]\nrefusal = "http403"\nwhitelist = ["10.0.0.0/8"]\n',
@@ -149,7 +152,7 @@ greetings = ["**Bold** *slanted* `code` [page](https://www.mycompany.com/help) <
     + STAFF,
     "forced": QUICK + "[site.translation]\nforce_translation = true\n" + STAFF,
     "ends": QUICK + '[reconnect]\nreading = "ends"\nkept_for = "300ms"\n' + STAFF,
-    "resume": QUICK + '[reconnect]\nreading = "resume"\nkept_for = "30s"\n' + STAFF,
+    "resume": QUICK.replace('reading = "5ms"', 'reading = "300ms"') + '[reconnect]\nreading = "resume"\nkept_for = "30s"\n' + STAFF,
     "other": QUICK
     + """
 [server]

@@ -45,7 +45,7 @@ def test_the_visitor_quits(main: Site) -> None:
     visitor.until("newline", "lineo")
     visitor.say("x")
     visitor.quit()
-    visitor.until("newline", "linev")
+    visitor.pending()
     assert "newline" not in names(visitor.heard())
     record = main.record(visitor)
     assert (record["state"], record["ending"]) == ("ended", "by visitor")
@@ -58,7 +58,7 @@ def test_a_quit_stops_the_waiting(at: At) -> None:
     visitor.connect()
     visitor.hello()
     visitor.quit()
-    visitor.until("newline", "pagingmessage")
+    visitor.pending()
     assert "newline" not in names(visitor.heard(0.4))
 
 
@@ -234,7 +234,7 @@ def test_a_message_is_left_after_being_turned_away(at: At) -> None:
 
 def test_a_message_is_left_after_the_final_line(at: At) -> None:
     """After the final waiting line: Quit, and LeaveMessage is taken."""
-    site = at("unanswered")
+    site = at("given_up")
     visitor = site.visitor()
     visitor.connect()
     visitor.hello()

@@ -88,9 +88,9 @@ def test_no_chat_hears_of_another(main: Site) -> None:
     one.chat()
     other.chat()
     assert one.uid != other.uid
+    other.until("newline", "lineo")
     one.say("token1234")
     assert one.line("linev") == "token1234"
-    other.until("newline", "lineo")
     assert not [event for event in other.pending() if "token1234" in json.dumps(event)]
 
 

@@ -221,8 +221,8 @@ def test_the_gap_between_waiting_lines(at: At) -> None:
 
 
 def test_the_final_line(at: At) -> None:
-    """When the waiting limit is reached, the final line comes, and nothing after it."""
-    site = at("unanswered")
+    """When the waiting limit is reached, the final line comes, and the chat is given up."""
+    site = at("given_up")
     visitor = site.visitor()
     visitor.connect()
     visitor.hello()
@@ -326,7 +326,7 @@ def test_the_queue_is_limited(at: At) -> None:
 
 def test_the_queues_timeout(at: At) -> None:
     """At the timeout `notaccepted` ends the waiting."""
-    site = at("queue")
+    site = at("short_queue")
     site.visitor().chat()
     visitor = site.visitor()
     visitor.connect()

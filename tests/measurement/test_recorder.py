@@ -103,6 +103,7 @@ def test_an_unknown_series_is_our_own_mistake() -> None:
         lambda: recorder.sample("ehco", 0, 1),
         lambda: recorder.error("ehco", Fault.RESET),
         lambda: recorder.percentile_ns("ehco", 99),
+        lambda: recorder.count("ehco"),
     ):
         with pytest.raises(LocalProtocolError, match="series 'ehco', expected one of: echo"):
             mistake()

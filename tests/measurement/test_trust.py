@@ -21,6 +21,7 @@ WELL: dict[str, Any] = {
     "ports_limit": 28_232,
     "gc_pause_max_ns": 2_000_000,
     "clock_step_ns": 100_000,
+    "clock_skew_ns": 40_000_000,
 }
 
 # what happened to a generator -> how it shows in the figures: causes bring their symptoms along
@@ -29,6 +30,7 @@ BAD: dict[str, dict[str, Any]] = {
     "run_queue": {"waiting_share": 0.5, "loop_lag_p99_ns": 150e6, "receive_p99_ns": 150e6, "send_p99_ns": 150e6},
     "gc": {"gc_pause_max_ns": 900_000_000, "loop_lag_p99_ns": 150e6, "receive_p99_ns": 800e6},
     "clock": {"clock_step_ns": 3_000_000_000, "receive_p99_ns": 3_000e6, "send_p99_ns": 3_000e6},
+    "skew": {"clock_skew_ns": 60_000_000_000},
     "descriptors": {"descriptors": 1_023, "descriptors_limit": 1_024},
     "ports": {"ports": 28_000},
     "loop": {"loop_lag_p99_ns": 400e6, "receive_p99_ns": 300e6, "send_p99_ns": 300e6},
@@ -97,13 +99,16 @@ def test_limits_are_where_the_table_says(rule: str) -> None:
         (101, 1000, {"cpu_share": 0.99}, Verdict.INVALID),
         (1000, 1000, {"cpu_share": 0.95}, Verdict.DOUBTFUL),
         (0, 1, {}, Verdict.TRUSTED),
-        (1, 1, {"cpu_share": 0.99}, Verdict.INVALID),
+        (1, 1, {"cpu_share": 0.99}, Verdict.DOUBTFUL),  # a run of a few seconds is not condemned for its start
+        (2, 2, {"cpu_share": 0.99}, Verdict.DOUBTFUL),
+        (3, 3, {"cpu_share": 0.99}, Verdict.INVALID),
+        (2, 12, {"cpu_share": 0.99}, Verdict.DOUBTFUL),
     ],
 )
 def test_a_run_is_judged_by_how_many_intervals_were_bad(
     bad_intervals: int, of: int, changed: dict[str, float], expected: Verdict
 ) -> None:
-    """More than 1 % bad intervals make a run doubtful, more than 10 % invalid ones make it invalid."""
+    """More than 1 % bad intervals make a run doubtful, more than 10 % and three invalid ones make it invalid."""
     intervals = [figures(**changed)] * bad_intervals + [figures()] * (of - bad_intervals)
     assert judgement_of(intervals).verdict is expected
 

@@ -37,7 +37,7 @@ from whoson_load.protocol.site import Site
 from whoson_load.visitors.patience import Manners
 from whoson_load.visitors.persona import Persona
 
-__all__ = ["Connection", "Line", "Visitor"]
+__all__ = ["Connection", "Line", "Visitor", "open_line"]
 
 
 class Line(Protocol):
@@ -124,18 +124,32 @@ class Connection:
             ConnectError: no WebSocket came about.
         """
         due_ns = wall_ns() if due_ns is None else due_ns
-        headers = [("User-Agent", visitor.persona.user_agent)]
-        if target.forward_visitor_ip:
-            headers.append(("X-Forwarded-For", visitor.persona.ip))
-        try:
-            dialled = dial(target, headers)
-        except ConnectError as problem:
-            recorder.error(CONNECT, problem.fault)
-            raise
-        _sample_parts(dialled, recorder)
-        return cls(Wire(dialled, recorder, target.deadlines.reply_s), target, visitor, recorder, due_ns)
+        return cls(open_line(target, visitor, recorder), target, visitor, recorder, due_ns)
+
+    def reconnect(self, *, resume: bool) -> None:
+        """Drop the connection without Quit, as a page does that is loaded anew, and open another.
+
+        The ledger goes on: the visitor's lines are accounted for on whichever connection they come.
+
+        Args:
+            resume: whether the page still knows its session, for a server that lets a visit go on where it stood (the
+                WhosOn Chat API specification has no such thing; version 10 of the server has). Otherwise `connect` is
+                next, and a chat of its own.
+
+        Raises:
+            ConnectError: no WebSocket came about.
+        """
+        self._line.abandon()
+        self._due_ns = wall_ns()
+        self.heard.start_anew(resumed=resume)
+        self._line = open_line(self.target, self.visitor, self._recorder)
 
     # What can be seen
+
+    @property
+    def recorder(self) -> Recorder:
+        """Gets what is measured and counted in this visit."""
+        return self._recorder
 
     @property
     def state(self) -> State:
@@ -282,6 +296,24 @@ class Connection:
     def _give_up(self, *series: str) -> None:
         self.heard.blame(Fault.REPLY_TIMEOUT, *series)
         raise ReplyTimeout(Fault.REPLY_TIMEOUT, f"no {series[0]} within {self.target.deadlines.reply_s:g} s")
+
+
+def open_line(target: Target, visitor: Visitor, recorder: Recorder) -> Line:
+    """Open a WebSocket for a visitor, and sample how long its parts took.
+
+    Raises:
+        ConnectError: it did not come about; counted as an error of `connect`.
+    """
+    headers = [("User-Agent", visitor.persona.user_agent)]
+    if target.forward_visitor_ip:
+        headers.append(("X-Forwarded-For", visitor.persona.ip))
+    try:
+        dialled = dial(target, headers)
+    except ConnectError as problem:
+        recorder.error(CONNECT, problem.fault)
+        raise
+    _sample_parts(dialled, recorder)
+    return Wire(dialled, recorder, target.deadlines.reply_s)
 
 
 def _sample_parts(dialled: Dialled, recorder: Recorder) -> None:

@@ -29,7 +29,7 @@ from whoson_load.client.tls import Tls
 from whoson_load.clock import Deadline, monotonic_ns, wall_ns
 from whoson_load.errors import ConfigError, ConnectError, Fault, GuardError
 
-__all__ = ["ConnectParts", "Dialled", "dial", "reach"]
+__all__ = ["ConnectParts", "Dialled", "dial", "open_stream", "reach"]
 
 MAX_REDIRECTS = 3
 """As websocket-client follows by default."""
@@ -113,17 +113,8 @@ def dial(target: Target, headers: Iterable[tuple[str, str]]) -> Dialled:
 
 
 def _dial(target: Target, address: Address, headers: Iterable[tuple[str, str]], deadline: Deadline) -> Dialled:
-    started_ns = monotonic_ns()
-    stream = Stream(_connected(target, address, deadline), deadline)
+    stream, tcp_ns, tls_ns = open_stream(target, address, deadline)
     try:
-        if target.proxy is not None:
-            _tunnel(stream, target.proxy, address)
-        tcp_ns = monotonic_ns() - started_ns
-        tls_ns = None
-        if address.secure:
-            started_ns = monotonic_ns()
-            stream.start_tls(Tls(target.tls_context(), address.host.removesuffix(".")))
-            tls_ns = monotonic_ns() - started_ns
         asked_ns = wall_ns()
         _upgrade(stream, target, address, headers)
         parts = ConnectParts(tcp_ns, tls_ns, max(1, stream.received_ns - asked_ns))
@@ -135,6 +126,33 @@ def _dial(target: Target, address: Address, headers: Iterable[tuple[str, str]], 
         raise _connect_error(problem) from None
     finally:
         stream.close()
+
+
+def open_stream(target: Target, address: Address, deadline: Deadline) -> tuple[Stream, int, int | None]:
+    """Open a connection for HTTP: TCP, a proxy's tunnel, TLS. The address was checked by the target's rule before.
+
+    Returns:
+        The stream; how long TCP and the tunnel took; how long TLS did, None without. Nanoseconds.
+
+    Raises:
+        ConnectError: it did not come about.
+    """
+    started_ns = monotonic_ns()
+    stream = Stream(_connected(target, address, deadline), deadline)
+    try:
+        if target.proxy is not None:
+            _tunnel(stream, target.proxy, address)
+        tcp_ns = monotonic_ns() - started_ns
+        if not address.secure:
+            return stream, tcp_ns, None
+        started_ns = monotonic_ns()
+        stream.start_tls(Tls(target.tls_context(), address.host.removesuffix(".")))
+        return stream, tcp_ns, monotonic_ns() - started_ns
+    except BaseException as problem:  # a visitor may be killed here
+        stream.close()
+        if isinstance(problem, OSError):
+            raise _connect_error(problem) from None
+        raise
 
 
 _resolved: dict[tuple[str, int], tuple[Deadline, list[_Found]]] = {}

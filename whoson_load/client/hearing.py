@@ -6,6 +6,8 @@ whatever the visitor happens to be doing: a latency depends on when the event ar
 
 from __future__ import annotations
 
+from html import unescape
+
 from whoson_load.errors import Fault
 from whoson_load.measurement.ledger import Fate, TokenBook
 from whoson_load.measurement.recorder import Recorder
@@ -75,6 +77,7 @@ class Hearing:
         "_pending",
         "_recorder",
         "_tick_ns",
+        "_untold",
         "chat_uid",
         "conversation",
         "error",
@@ -94,6 +97,7 @@ class Hearing:
         self._pending: dict[str, int] = {}
         self._own_line_ns = 0
         self._tick_ns = 0
+        self._untold: list[tuple[str, ...]] = []
         self.conversation = Conversation()
         self.session_id = ""
         self.chat_uid = ""
@@ -110,6 +114,11 @@ class Hearing:
     def expect(self, series: str, sent_ns: int) -> None:
         """A command was sent whose event will be a sample of this series."""
         self._pending[series] = sent_ns
+
+    def expect_line(self, *words: str) -> None:
+        """A command was sent that shows as a line without a token: with any of these words in it, it is the
+        visitor's."""
+        self._untold.append(words)
 
     def waits_for(self, series: str) -> bool:
         """Whether the event of this series is still to come."""
@@ -130,6 +139,22 @@ class Hearing:
         for each in blamed:
             self._recorder.error(each, fault)
         return len(blamed)
+
+    def start_anew(self, *, resumed: bool) -> None:
+        """The visitor's page is loaded anew: what the server owed the old one it owes nobody.
+
+        Args:
+            resumed: whether the page still knows its session; otherwise the visit begins from the start, and only the
+                ledger goes on.
+        """
+        self._pending.clear()
+        self._untold.clear()
+        self._own_line_ns = self._tick_ns = 0
+        self.wanted_file = self.wanted_field = None
+        if not resumed:
+            self.conversation = Conversation()
+            self.session_id = self.chat_uid = ""
+            self.operator = self.reply = None
 
     @property
     def owing(self) -> bool:
@@ -180,13 +205,25 @@ class Hearing:
     def _hear_own_line(self, line: NewLine, at_ns: int) -> None:
         entry = self._book.line(line.content, at_ns)
         if entry is None:
-            # No token of ours, whole: a server that changes what visitors say, or a field's or file's own line.
-            self._recorder.deviation("linev without token")
+            if self._is_untold(line):
+                self._own_line_ns = at_ns
+                self.reply = None
+            else:  # no token of ours, whole: a server that changes what visitors say
+                self._recorder.deviation("linev without token")
         elif entry.fate is Fate.ECHOED and entry.sent_ns is not None:
             self._recorder.sample(ECHO, entry.sent_ns, at_ns)
             self._pending.pop(ECHO, None)
             self._own_line_ns = at_ns
             self.reply = None
+
+    def _is_untold(self, line: NewLine) -> bool:
+        """Whether it is the line of a file or a field that the visitor gave."""
+        content = unescape(line.content)
+        for words in self._untold:
+            if any(word in content for word in words):
+                self._untold.remove(words)
+                return True
+        return False
 
     def _remember(self, event: Event, at_ns: int) -> None:
         match event:

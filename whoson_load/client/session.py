@@ -264,6 +264,7 @@ class ChatSession(Connection):
             TargetError: the connection ended, or neither a line nor an error came before the deadline.
         """
         self.heard.wanted_file = None
+        self.heard.expect_line(name, url)
         return self._shown(commands.File(self.heard.session_id, self.target.domain, name, url))
 
     def answer_field(self, name: str, value: str) -> bool:
@@ -273,6 +274,7 @@ class ChatSession(Connection):
             As `send_file`.
         """
         self.heard.wanted_field = None
+        self.heard.expect_line(name, value)
         return self._shown(commands.DynamicField(self.heard.session_id, self.target.domain, name, value))
 
     def _shown(self, command: Command) -> bool:
@@ -341,7 +343,7 @@ class ChatSession(Connection):
         """Send the survey after a chat.
 
         Returns:
-            False when the chat was never accepted, which calls for no survey.
+            False when the chat was never accepted, which calls for no survey, or when the server answered with `error`.
 
         Raises:
             TargetError: the server closed, or did not acknowledge before the deadline.
@@ -355,5 +357,11 @@ class ChatSession(Connection):
             )
         )
         heard.expect(ACKNOWLEDGED, sent_ns)
-        self._answer(ACKNOWLEDGED)
-        return True
+        errors = heard.errors
+        due_ns = monotonic_ns() + int(self.target.deadlines.reply_s * 1e9)
+        while heard.waits_for(ACKNOWLEDGED) and heard.errors == errors:
+            if self._receive(due_ns) is None:
+                self._give_up(ACKNOWLEDGED)
+        acknowledged = not heard.waits_for(ACKNOWLEDGED)
+        heard.drop(ACKNOWLEDGED)
+        return acknowledged

@@ -93,6 +93,12 @@ class Stream:
         """
         if self._head_is_read():
             raise HeadRead
+        taken = self.take(size)
+        self.head += taken
+        return taken
+
+    def take(self, size: int) -> bytes:
+        """Take at most so many bytes, of an answer's head or body; raises as `recv` does."""
         while not self.buffer:
             if self.tls is None:
                 self.buffer += self._receive()
@@ -102,7 +108,6 @@ class Stream:
             self.buffer += self.tls.received(self._receive())
         taken = bytes(self.buffer[:size])
         del self.buffer[:size]
-        self.head += taken
         return taken
 
     def send(self, data: bytes) -> int:

@@ -14,8 +14,8 @@ class GeneratorFigures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """How busy one worker was in one interval; None where the platform does not tell.
 
     Attributes:
-        receive_p99_ns: p99 of `generator.receive`.
-        send_p99_ns: p99 of `generator.send`.
+        receive_p99_ns: p99 of `generator.receive`; None for too few samples as well.
+        send_p99_ns: p99 of `generator.send`; None for too few samples as well.
         loop_lag_p99_ns: p99 of how late the worker's probe timer fired.
         loop_lag_max_ns: the greatest of it.
         cpu_share: CPU time used per time passed: 1.0 is one core, all there is for a Python process.
@@ -26,6 +26,7 @@ class GeneratorFigures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         ports_limit: how many there are.
         gc_pause_max_ns: the longest garbage collection.
         clock_step_ns: how far the wall clock departed from the steady clock, either way (0 or more).
+        clock_skew_ns: how far the wall clock is from the master's, either way (0 or more); None without a master.
     """
 
     receive_p99_ns: int | None = None
@@ -40,6 +41,7 @@ class GeneratorFigures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     ports_limit: int | None = None
     gc_pause_max_ns: int | None = None
     clock_step_ns: int | None = None
+    clock_skew_ns: int | None = None
 
     def worse(self, other: GeneratorFigures) -> GeneratorFigures:
         """The worse of two in every figure; of limits the lower one."""

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from whoson_load.measurement.answer import Judged, Parts
 from whoson_load.measurement.generator import GeneratorFigures
 from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.interval import MergedInterval, Totals
@@ -126,7 +127,8 @@ class TimelineLine(msgspec.Struct, kw_only=True, omit_defaults=True):
         peaks: the greatest of something during it.
         generators: how busy each worker was.
         findings: worker -> why its part cannot be fully trusted.
-        missing: worker -> numbers of its reports that should be in here or before, and never came.
+        missing: worker -> numbers of its reports that should be in here or before, and had not come.
+        recovered: worker -> numbers told as missing in a line before that came after all and are in here.
         late: whether it holds what came after the interval's own line was written, to be added to that.
         server: gauges of the server that were sampled beside the load.
     """
@@ -140,6 +142,7 @@ class TimelineLine(msgspec.Struct, kw_only=True, omit_defaults=True):
     generators: dict[str, GeneratorFigures] = {}
     findings: dict[str, list[Finding]] = {}
     missing: dict[str, list[int]] = {}
+    recovered: dict[str, list[int]] = {}
     late: bool = False
     server: dict[str, float] = {}
 
@@ -175,6 +178,11 @@ class Summary(msgspec.Struct, kw_only=True):
         lines, line_classes, close_codes, faults, deviations, arrivals, traffic: as in the tally.
         peaks: the greatest of each in any interval.
         trust: whether the generator kept up.
+        parts: ramp, steady part and drain; None in a summary that was not completed from the record.
+        steady: the series of the steady part; None without one.
+        funnel: how far visitors came, and where they left.
+        rates: how much happened in the steady part, or in all of the run where it has none.
+        objectives: how each was judged.
         product, schema: as in `run.json`.
     """
 
@@ -192,6 +200,11 @@ class Summary(msgspec.Struct, kw_only=True):
     traffic: dict[str, int]
     peaks: dict[str, int]
     trust: Judgement
+    parts: Parts | None = None
+    steady: dict[str, SeriesSummary] | None = None
+    funnel: dict[str, int] = {}
+    rates: dict[str, float] = {}
+    objectives: list[Judged] = []
     product: str = PRODUCT
     schema: int = SCHEMA_VERSION
 
@@ -201,6 +214,7 @@ def timeline_line(
     *,
     findings: Mapping[str, list[Finding]] | None = None,
     missing: Mapping[str, list[int]] | None = None,
+    recovered: Mapping[str, list[int]] | None = None,
     late: bool = False,
     server: Mapping[str, float] | None = None,
 ) -> TimelineLine:
@@ -217,6 +231,7 @@ def timeline_line(
         generators=interval.generators,
         findings=dict(findings or {}),
         missing=dict(missing or {}),
+        recovered=dict(recovered or {}),
         late=late,
         server=dict(server or {}),
     )

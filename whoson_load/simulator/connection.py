@@ -88,7 +88,7 @@ class Connection(asyncio.Protocol):
         except FrameError as problem:
             if self._visit is not None:
                 self._switchboard.broken(self._visit)
-            self.close(problem.close_code, str(problem))
+            self._fail(problem)
 
     def pause_writing(self) -> None:
         """The socket takes no more for the moment; `send` looks at how much has gathered."""
@@ -150,11 +150,18 @@ class Connection(asyncio.Protocol):
 
     def leave(self) -> None:
         """Say that the server goes away, and wait for no answer."""
+        self._last_word(1001, "")
+
+    def _fail(self, problem: FrameError) -> None:
+        # RFC 6455, section 7.1.7: what comes after bytes like these is not worth waiting for.
+        self._last_word(problem.close_code, str(problem))
+
+    def _last_word(self, code: int, reason: str) -> None:
         transport = self._transport
         if transport is not None:
             if not self._closing:
                 self._closing = True
-                transport.write(close_frame(1001))
+                transport.write(close_frame(code, reason))
             transport.close()
 
     @staticmethod

@@ -69,7 +69,7 @@ class WaitingLines:
     def _first(self) -> None:
         settings = self._settings
         self._say(LineKind.WAITING_1, settings.line_1)
-        second_ns = settings.line_1_after + settings.line_2_gap
+        second_ns = self._floor.scheduler.now_ns() - self._started_ns + settings.line_2_gap
         if second_ns < settings.final_after:
             self._at(second_ns, self._second)
         else:

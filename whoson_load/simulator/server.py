@@ -93,7 +93,11 @@ class Server:
         self.switchboard = Switchboard(self._settings, web_url, self._scheduler, self._seed)
         loop.set_exception_handler(self._count_error)
         control_port = port + 1 if self._control_port is None else self._control_port
-        control_listener, control_port = _listen("127.0.0.1", control_port)
+        try:
+            control_listener, control_port = _listen("127.0.0.1", control_port)
+        except ConfigError:
+            listener.close()
+            raise
         pages = DocumentPages(self.switchboard.documents)
         app = web.Application()
         app.router.add_post(f"{_WEB_PATH}cannedresponseservice.asmx", pages.service)

@@ -62,7 +62,7 @@ class ServerSettings(_Table, frozen=True, kw_only=True):
     acknowledges: bool = False
     accepts_noop: bool = False
     automatic_transcripts: bool = False
-    keep_chats: Count = 20_000
+    keep_chats: Count = 10_000
     keep_lines: Count = 5_000
 
     def __repr__(self) -> str:

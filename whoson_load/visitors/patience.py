@@ -37,25 +37,26 @@ class Manners:
             of Memory and Language 109 (2019): 238, most adults from 175 to 300 (read here as the middle 80 %,
             Invented, as is the lognormal shape).
         notice: from the arrival of a line until the visitor looks at it. Invented.
-        thought: from having read until the first key of the answer. Invented.
+        thought: from having read until the first key of the answer; the pauses of composing are in the rhythm.
+            Invented.
         reply_patience: how long a visitor waits for the operator's next line before going on without it. Invented.
         field: to understand a survey field and move to it, typing not counted. Invented.
         browse: to look at a page before doing the next thing on it. Invented.
         goodbye: from the last line until the window is closed. Invented.
-        turns_low, turns_high: the fewest and the most messages of an everyday chat, 1 or more; each number from one
-            to the other is as likely. Invented.
+        turns_low, turns_high: the fewest and the most messages of an everyday chat, 1 or more; of two
+            numbers drawn between them the lower one, since most chats are short. Invented.
         rhythm: how this visitor types; its pace becomes the one above.
     """
 
     pace: float = 1.0
     patience: Distribution = Exponential(300)
     reading_words_per_minute: Distribution = Lognormal.of(238, 51, low=100, high=500)
-    notice: Distribution = Lognormal.of(2.0, 2.0, high=60)
-    thought: Distribution = Lognormal.of(6.0, 6.0, high=120)
+    notice: Distribution = Lognormal.of(1.5, 1.5, high=60)
+    thought: Distribution = Lognormal.of(2.0, 2.0, high=60)
     reply_patience: Distribution = Lognormal.of(120, 90, low=20, high=900)
     field: Distribution = Lognormal.of(2.5, 1.5, low=0.5, high=30)
     browse: Distribution = Lognormal.of(20, 20, low=2, high=300)
-    goodbye: Distribution = Lognormal.of(4.0, 4.0, high=60)
+    goodbye: Distribution = Lognormal.of(3.0, 3.0, high=60)
     turns_low: int = 3
     turns_high: int = 8
     rhythm: Rhythm = Rhythm()
@@ -84,7 +85,7 @@ class Manners:
 
     def turns(self, rng: random.Random) -> int:
         """How many messages the visitor sends in an everyday chat."""
-        return between(self.turns_low, self.turns_high, rng)
+        return min(between(self.turns_low, self.turns_high, rng), between(self.turns_low, self.turns_high, rng))
 
     def patience_s(self, rng: random.Random) -> float:
         """How long the visitor waits to be taken."""

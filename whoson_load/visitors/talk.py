@@ -215,7 +215,8 @@ def with_token(text: str, token: str) -> str:
 
     The token stands first, a space behind it. So nothing a line may hold can swallow it on its way: no unclosed tag
     or quote stands before it, no link or Markdown touches it, and what is cut off a line that is too long is the
-    line's end. Letters and digits are the same after escaping.
+    line's end. Letters and digits are the same after escaping. A line that brings its own translation along has the
+    token a second time, ahead of the original: that is all a chat shows of it.
 
     Args:
         text: the line; its end is cut off where both would be too long.
@@ -226,7 +227,7 @@ def with_token(text: str, token: str) -> str:
     """
     if not (token.isascii() and token.isalnum() and len(token) < MAX_LINE_UNITS):
         raise ValueError(f"token: got {token[:60]!r}, expected ASCII letters and digits")
-    return shorten(f"{token} {text}") if text else token
+    return shorten(f"{token} {text}".replace("<original>", f"<original>{token} ", 1)) if text else token
 
 
 def shorten(text: str, units: int = MAX_LINE_UNITS) -> str:
