@@ -195,7 +195,7 @@ def test_a_days_file_is_read_in_its_usual_forms(text: str) -> None:
         (DAY.replace("\n7,420", "\n7,many"), "line 9: got 'many' chats"),
         (DAY.replace("\n7,420", "\n7,nan"), "line 9: got 'nan' chats"),
         (DAY.replace("\n7,420", "\n7,1e99"), "line 9: got '1e99' chats"),
-        (DAY.replace("\n7,420", "\n24,420"), "line 9: got '24, 420', expected an hour from 0 to 23"),
+        (DAY.replace("\n7,420", "\n24,420"), "line 9: got '24, 420', expected an hour (0 to 23)"),
         (DAY.replace("\n7,420", "\n7:30,420"), "line 9: got '7:30, 420'"),
         (DAY.replace("\n7,420", "\n7"), "line 9: got '7'"),
         (DAY.replace("\n7,420", "\n7,420,9"), "line 9: got '7, 420, 9'"),
