@@ -1,0 +1,148 @@
+"""Staffing from runs whose queue is simulated here: predicted against what happened."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+
+import msgspec
+import pytest
+
+from whoson_load.analysis.erlang import ErlangA
+from whoson_load.analysis.staffing import Crowd, Staffing, crowd, servers_for, staffing
+from whoson_load.measurement.answer import Part, Parts
+from whoson_load.measurement.histogram import Histogram
+from whoson_load.measurement.interval import Totals
+from whoson_load.measurement.run import SeriesFigures, Summary, TimelineLine, summarize
+from whoson_load.measurement.tally import Tally
+from whoson_load.measurement.trust import Judgement, Verdict
+
+S = 1_000_000_000
+STEP_S = 5.0
+
+
+def happened(rate_per_s: float, chat_s: float, patience_s: float, servers: int, lasts_s: float, seed: int) -> Crowd:
+    """The crowd of a queue that really went on, as a record would tell it: first come, first served."""
+    rng = random.Random(seed)
+    free = [0.0] * servers
+    events: list[tuple[float, str]] = []
+    waits = Totals()
+    waits.series["operatorjoined"] = Histogram()
+    at = 0.0
+    while (at := at + rng.expovariate(rate_per_s)) < lasts_s:
+        events.append((at, "accepted"))
+        patience = rng.expovariate(1 / patience_s)
+        if free[0] - at > patience:
+            events.append((at + patience, "abandoned"))
+            continue
+        begun = max(at, heapq.heappop(free))
+        left = begun + rng.expovariate(1 / chat_s)
+        heapq.heappush(free, left)
+        events += [(begun, "operatorjoined"), (left, "Quit")]
+        waits.series["operatorjoined"].record(round((begun - at) * 1e9))
+    lines = []
+    for number in range(int(lasts_s / STEP_S)):
+        names = [name for when, name in events if STEP_S * number <= when < STEP_S * (number + 1)]
+        gone = names.count("abandoned")
+        lines.append(
+            TimelineLine(
+                start_ns=int(STEP_S * number * S),
+                end_ns=int(STEP_S * (number + 1) * S),
+                series={each: SeriesFigures(names.count(each), 0) for each in ("accepted", "operatorjoined")},
+                tally=Tally(outcomes={"abandoned": gone}, commands={"Quit": names.count("Quit") + gone}),
+            )
+        )
+    summary = summarize(waits, Judgement(verdict=Verdict.TRUSTED, reason=""))
+    steady = Part(start_ns=0, end_ns=int(lasts_s * S), intervals=len(lines), in_progress=0.0)
+    seen = crowd(with_parts(summary, steady), lines)
+    assert seen is not None
+    return seen
+
+
+def with_parts(summary: Summary, steady: Part | None) -> Summary:
+    """A summary whose steady part this is."""
+    return msgspec.structs.replace(
+        summary, parts=Parts(steady=steady, reason=""), steady=summary.series if steady else None
+    )
+
+
+@pytest.mark.parametrize("servers, patience_s", [(8, 300.0), (10, 300.0), (10, 60.0), (14, 120.0)])
+def test_the_queue_predicts_what_happens(servers: int, patience_s: float) -> None:
+    """Ten erlangs over a day and a half: wait and abandonment within a tenth, or three seconds, or half a percent."""
+    seen = happened(1 / 18, 180.0, patience_s, servers, 120_000, seed=servers)
+    told = staffing(seen, servers)
+    assert isinstance(told, Staffing)
+    assert seen.chat_s == pytest.approx(180, rel=0.05)
+    assert seen.patience_s == pytest.approx(patience_s, rel=0.12)
+    assert told.predicted_s == pytest.approx(told.measured_s, rel=0.1, abs=3.0)
+    assert told.gave_up_predicted == pytest.approx(told.gave_up_measured, rel=0.1, abs=0.005)
+
+
+def test_the_busiest_moment_tells_the_servers() -> None:
+    """Where a queue stood, all operators were busy: as many chats as there can be."""
+    seen = happened(1 / 18, 180.0, 300.0, 8, 20_000, seed=1)
+    told = staffing(seen)
+    assert isinstance(told, Staffing)
+    assert (told.servers, told.told) == (8, False)
+
+
+def a_crowd(**changed: float) -> Crowd:
+    """100 chats of 200 s in 2,000 s: ten at once, nobody waits."""
+    known = {
+        "lasts_s": 2000.0,
+        "asked": 100,
+        "joined": 100,
+        "gave_up": 0,
+        "waiting": 0.0,
+        "chatting": 10.0,
+        "busiest": 16,
+        "waited_s": 0.2,
+    }
+    return Crowd(**{**known, **changed})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "changed, servers, said",
+    [
+        ({}, 20, "Nobody waited long for an operator: 0.20 s"),
+        ({"waited_s": 15.0}, 30, "not too few operators but how long a free one, or the server, takes"),
+        ({"waited_s": 60.0}, 11, "too few operators make visitors wait"),
+        ({"waited_s": 60.0}, 13, "too few operators are a part of it"),
+    ],
+)
+def test_it_says_who_makes_people_wait(changed: dict[str, float], servers: int, said: str) -> None:
+    """And what 80 % in 20 s would take."""
+    told = staffing(a_crowd(**changed), servers)
+    assert isinstance(told, Staffing)
+    assert said in told.said
+    assert f"at 3 chats a minute you need operators for {told.needed} chats at once" in told.said
+
+
+def test_a_queue_that_grows_for_ever_is_said_to() -> None:
+    """More chats than operators can hold, and nobody gives up."""
+    told = staffing(a_crowd(), 9)
+    assert isinstance(told, str)
+    assert "grows for ever" in told
+
+
+def test_too_little_is_not_reckoned_with() -> None:
+    """Nor a run without a steady part."""
+    assert "30 are the fewest" in str(staffing(a_crowd(joined=29)))
+    assert "no steady part" in str(staffing(None))
+    empty = summarize(Totals(), Judgement(verdict=Verdict.TRUSTED, reason=""))
+    assert crowd(with_parts(empty, None), []) is None
+
+
+@pytest.mark.parametrize("patience_s", [60.0, 300.0, math.inf])
+def test_the_servers_needed_are_the_fewest(patience_s: float) -> None:
+    """One fewer does not do."""
+    needed = servers_for(0.05, 200.0, patience_s, 0.8, 20.0)
+    assert ErlangA(0.05, 200.0, patience_s, needed).answered_within(20) >= 0.8
+    assert ErlangA(0.05, 200.0, patience_s, needed - 1).answered_within(20) < 0.8
+
+
+def test_human_times_follow_the_pace() -> None:
+    """At pace 20 a second is twenty of life."""
+    told = staffing(a_crowd(), 20, pace=20)
+    assert "80% answered in 1 s" in str(told)

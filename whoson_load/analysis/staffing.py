@@ -1,0 +1,213 @@
+"""Who makes people wait, the server or too few operators? A run's figures put into the Erlang-A queue.
+
+Is told what a record holds; knows no file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from whoson_load.analysis.erlang import MOST_SERVERS, ErlangA
+from whoson_load.measurement.outcome import Outcome
+from whoson_load.measurement.run import Summary, TimelineLine
+from whoson_load.measurement.sample import ACCEPTED, OPERATORJOINED
+
+__all__ = ["ANSWERED", "WITHIN_S", "Crowd", "Staffing", "crowd", "servers_for", "staffing"]
+
+ANSWERED: Final = 0.80
+WITHIN_S: Final = 20.0
+"""80 % answered within 20 s: what contact centres aim at by custom. Source: ICMI, Call Center Management on Fast
+Forward (Cleveland): the 80/20 rule; for chats it is as good as any."""
+
+_FEWEST: Final = 30  # Invented: chats that it takes to speak of a mean
+_UNSERVED: Final = (Outcome.ABANDONED, Outcome.UNANSWERED, Outcome.QUEUE_TIMEOUT)
+_GAVE_UP: Final = (Outcome.ABANDONED,)
+
+
+class Crowd(msgspec.Struct, frozen=True, kw_only=True):
+    """What the queue is reckoned from, counted in the steady part.
+
+    Attributes:
+        lasts_s: how long that was.
+        asked: visitors taken into the queue (`accepted`).
+        joined: visitors who got an operator.
+        gave_up: visitors who lost patience.
+        waiting: visitors waiting for an operator, on average over time.
+        chatting: visitors with an operator, on average over time.
+        busiest: the most of them at any interval's end.
+        waited_s: how long those waited on average who got an operator; 0 for nobody.
+    """
+
+    lasts_s: float
+    asked: int
+    joined: int
+    gave_up: int
+    waiting: float
+    chatting: float
+    busiest: int
+    waited_s: float
+
+    @property
+    def chat_s(self) -> float:
+        """How long a chat lasted: by Little's law, those in one over those who begin one a second."""
+        return self.chatting * self.lasts_s / self.joined if self.joined else 0.0
+
+    @property
+    def patience_s(self) -> float:
+        """Mean patience: all time that anybody waited over those who gave up; infinite when nobody did.
+
+        Who got an operator had more patience than was seen: the wait is a censored observation, and this is the
+        likeliest mean of an exponential time that is censored.
+        """
+        return self.waiting * self.lasts_s / self.gave_up if self.gave_up else math.inf
+
+
+class Staffing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the queue says of a run.
+
+    Attributes:
+        crowd: what it was reckoned from.
+        servers: chats that operators hold at once, all together: as was told, or the most that were seen.
+        told: whether `servers` was told.
+        predicted_s, measured_s: mean wait of those who got an operator.
+        gave_up_predicted, gave_up_measured: shares of those who asked, 0 to 1.
+        needed: chats at once that answer `ANSWERED` of all within `WITHIN_S` at this arrival rate.
+        said: who makes people wait, and what would help, in sentences.
+    """
+
+    crowd: Crowd
+    servers: int
+    told: bool
+    predicted_s: float
+    measured_s: float
+    gave_up_predicted: float
+    gave_up_measured: float
+    needed: int
+    said: str
+
+
+def crowd(summary: Summary, timeline: Iterable[TimelineLine]) -> Crowd | None:
+    """Count who waited and who chatted in the steady part; None without one.
+
+    Who waits at an interval's end is who was accepted until then, less who got an operator and who left without one.
+    Who chats is who got an operator, less who said goodbye (Quit) after it.
+    """
+    steady = summary.parts.steady if summary.parts is not None else None
+    if steady is None or summary.steady is None:
+        return None
+    waiting = chatting = busiest = 0
+    sums = [0.0, 0.0]
+    totals = dict.fromkeys(("asked", "joined", "gave_up"), 0)
+    for line in sorted(timeline, key=lambda each: each.start_ns):
+        asked, joined = _count(line, ACCEPTED), _count(line, OPERATORJOINED)
+        unserved = sum(line.tally.outcomes.get(each, 0) for each in _UNSERVED)
+        # Quit comes a while before the outcome of a chat, and at once before that of a visitor whom nobody served.
+        goodbyes = max(0, line.tally.commands.get("Quit", 0) - unserved)
+        waiting, chatting = max(0, waiting + asked - joined - unserved), max(0, chatting + joined - goodbyes)
+        if steady.start_ns <= line.start_ns < steady.end_ns:
+            totals["asked"] += asked
+            totals["joined"] += joined
+            totals["gave_up"] += sum(line.tally.outcomes.get(each, 0) for each in _GAVE_UP)
+            if not line.late:
+                sums[0], sums[1] = sums[0] + waiting, sums[1] + chatting
+                busiest = max(busiest, chatting)
+    mean_ms = summary.steady[OPERATORJOINED].mean_ms
+    return Crowd(
+        lasts_s=steady.lasts_s,
+        waiting=sums[0] / steady.intervals,
+        chatting=sums[1] / steady.intervals,
+        busiest=busiest,
+        waited_s=(mean_ms or 0.0) / 1000,
+        **totals,
+    )
+
+
+def servers_for(arrivals_per_s: float, chat_s: float, patience_s: float, answered: float, within_s: float) -> int:
+    """The fewest chats at once that answer a share of all visitors within a time.
+
+    Raises:
+        ValueError: not even `MOST_SERVERS` do.
+    """
+    least = 1 if math.isfinite(patience_s) else math.floor(arrivals_per_s * chat_s) + 1
+
+    def enough(servers: int) -> bool:
+        return ErlangA(arrivals_per_s, chat_s, patience_s, servers).answered_within(within_s) >= answered
+
+    most = least
+    while not enough(most):
+        if most >= MOST_SERVERS:
+            raise ValueError(f"got more than {MOST_SERVERS} chats at once, expected fewer")
+        least, most = most + 1, min(2 * most, MOST_SERVERS)
+    while least < most:
+        middle = (least + most) // 2
+        least, most = (least, middle) if enough(middle) else (middle + 1, most)
+    return most
+
+
+def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) -> Staffing | str:
+    """What the queue says of a run.
+
+    Args:
+        seen: from `crowd`.
+        servers: the sum of the operators' simultaneous chats; None when nobody knows.
+        pace: by which the run's human times were divided, and `WITHIN_S` is.
+
+    Returns:
+        or why it says nothing, in a sentence.
+    """
+    if seen is None:
+        return "Staffing: not reckoned, for the run has no steady part."
+    if seen.joined < _FEWEST or seen.asked < _FEWEST or not seen.chat_s:
+        return f"Staffing: not reckoned from {seen.joined} visitors who got an operator; {_FEWEST} are the fewest."
+    rate_per_s = seen.asked / seen.lasts_s
+    at_once = servers or max(1, seen.busiest)
+    needed = servers_for(rate_per_s, seen.chat_s, seen.patience_s, ANSWERED, WITHIN_S / pace)
+    try:
+        queue = ErlangA(rate_per_s, seen.chat_s, seen.patience_s, at_once)
+    except ValueError as problem:
+        return f"Staffing: {problem}: such a queue grows for ever. {_needs(rate_per_s, needed, pace)}"
+    predicted_s = queue.mean_wait_served_s
+    return Staffing(
+        crowd=seen,
+        servers=at_once,
+        told=servers is not None,
+        predicted_s=predicted_s,
+        measured_s=seen.waited_s,
+        gave_up_predicted=queue.abandons,
+        gave_up_measured=seen.gave_up / seen.asked,
+        needed=needed,
+        said=f"{_blame(seen, predicted_s, at_once, pace, told=servers is not None)} {_needs(rate_per_s, needed, pace)}",
+    )
+
+
+def _blame(seen: Crowd, predicted_s: float, at_once: int, pace: float, *, told: bool) -> str:
+    known = f"{at_once} chats at once" if told else f"{at_once} chats at once (the most that were seen)"
+    if seen.waited_s * pace < 1:  # Invented: a second of life
+        return f"Nobody waited long for an operator: {seen.waited_s:.2f} s on average, with {known}."
+    share = min(1.0, predicted_s / seen.waited_s)
+    if share >= 0.5:
+        who = "too few operators make visitors wait"
+    elif share >= 0.1:
+        who = "too few operators are a part of it; the rest is how long a free one, or the server, takes"
+    else:
+        who = "not too few operators but how long a free one, or the server, takes makes visitors wait"
+    return (
+        f"Visitors waited {seen.waited_s:.1f} s for an operator; with {known} the queue alone explains"
+        f" {predicted_s:.1f} s: {who}."
+    )
+
+
+def _needs(rate_per_s: float, needed: int, pace: float) -> str:
+    return (
+        f"For {ANSWERED:.0%} answered in {WITHIN_S / pace:.3g} s at {60 * rate_per_s:.3g} chats a minute you need operators"
+        f" for {needed} chats at once."
+    )
+
+
+def _count(line: TimelineLine, series: str) -> int:
+    figures = line.series.get(series)
+    return figures.count if figures is not None else 0
