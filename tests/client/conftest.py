@@ -6,44 +6,33 @@ many descriptors, watchers and waits as it began with, or fails.
 
 from __future__ import annotations
 
-import importlib.util
+import random
 import shutil
 import ssl
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
 import pytest
 from gevent import get_hub
 
+from tests.client.peers import PATIENCE_S, Certificates, Peer, Script
+from tests.client.scripted import FakeClock, ScriptedLine
+from whoson_load.client import connection as connection_module
+from whoson_load.client import session as session_module
 from whoson_load.client.dial import Dialled, dial
+from whoson_load.client.session import ChatSession, Visitor
 from whoson_load.client.target import Deadlines, Target
 from whoson_load.client.wheel import wheel
 from whoson_load.client.wire import Wire
 from whoson_load.measurement.recorder import Recorder
+from whoson_load.visitors.patience import MANNERS
+from whoson_load.visitors.persona import Personas
 
 SECRETS = {"WHOSON_AUTH": "s3cret-auth", "WHOSON_API_KEY": "s3cret-key"}
 OPEN_DESCRIPTORS = Path("/proc/self/fd")
-
-
-def load(path: Path) -> ModuleType:
-    """A module of the tests' own: importlib mode gives no name to import it by."""
-    name = f"tests.client.{path.stem}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-peers = load(Path(__file__).with_name("peers.py"))
-Peer = peers.Peer
-PATIENCE_S: float = peers.PATIENCE_S
 
 
 def descriptors() -> int:
@@ -66,14 +55,14 @@ def nothing_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., Any]]:
+def serve() -> Iterator[Callable[..., Peer]]:
     """Starts peers: `serve(script, ...)`.
 
     `tls` is a server's TLS context; a `narrow` peer takes little before it has to read.
     """
-    started: list[Any] = []
+    started: list[Peer] = []
 
-    def start(*scripts: Callable[[Any], object], tls: ssl.SSLContext | None = None, narrow: bool = False) -> Any:  # noqa: ANN401 (a Peer)
+    def start(*scripts: Script, tls: ssl.SSLContext | None = None, narrow: bool = False) -> Peer:
         started.append(Peer(scripts, tls, narrow))
         return started[-1]
 
@@ -132,7 +121,7 @@ def make_target() -> Callable[..., Target]:
 def reach_peer() -> Callable[..., Dialled]:
     """Dials a peer, or a URL: `reach_peer(peer, visitors_headers, option=...)`."""
 
-    def reach(peer: Any, visitors: tuple[tuple[str, str], ...] = (), **options: Any) -> Dialled:  # noqa: ANN401
+    def reach(peer: Peer | str, visitors: tuple[tuple[str, str], ...] = (), **options: Any) -> Dialled:  # noqa: ANN401
         return dial(read_target(peer if isinstance(peer, str) else peer.url, **options), visitors)
 
     return reach
@@ -143,7 +132,7 @@ def open_wire(recorder: Recorder, reach_peer: Callable[..., Dialled]) -> Iterato
     """Opens a WebSocket to a peer: `open_wire(peer, stall_s=..., option=...)`; abandoned at the test's end."""
     wires: list[Wire] = []
 
-    def start(peer: Any, stall_s: float = PATIENCE_S, **options: Any) -> Wire:  # noqa: ANN401
+    def start(peer: Peer | str, stall_s: float = PATIENCE_S, **options: Any) -> Wire:  # noqa: ANN401
         wires.append(Wire(reach_peer(peer, **options), recorder, stall_s))
         return wires[-1]
 
@@ -153,8 +142,28 @@ def open_wire(recorder: Recorder, reach_peer: Callable[..., Dialled]) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 (Certificates)
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     """Made once for all tests."""
     if shutil.which("openssl") is None:
         pytest.skip("certificates are made by the openssl command, which is not here")
-    return peers.Certificates(tmp_path_factory.mktemp("certificates"))
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def make_chat(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[ChatSession, ScriptedLine, FakeClock]]:
+    """Makes a session over a scripted line: that, its line and its clock. Named arguments are deadlines."""
+
+    def make(*, due_s_ago: float = 0.0, **deadlines: float) -> tuple[ChatSession, ScriptedLine, FakeClock]:
+        clock = FakeClock()
+        for module in (connection_module, session_module):
+            monkeypatch.setattr(module, "monotonic_ns", clock.monotonic_ns)
+            monkeypatch.setattr(module, "wall_ns", clock.wall_ns)
+        line = ScriptedLine(clock)
+        target = read_target("ws://127.0.0.1:8009", **({"connect_s": 10, "reply_s": 30, "close_s": 2} | deadlines))
+        visitor = Visitor(Personas(1, "run7").persona(3), MANNERS, random.Random(1), "run7")
+        due_ns = clock.wall_ns() - round(due_s_ago * 1e9)
+        return ChatSession(line, target, visitor, recorder, due_ns), line, clock
+
+    return make

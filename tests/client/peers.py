@@ -1,6 +1,6 @@
 """Raw TCP servers that do what a script says, with nothing of ours in them, and certificates for them.
 
-Peers run in threads with plain blocking sockets. Loaded by conftest, which makes fixtures of what is here.
+Peers run in threads with plain blocking sockets. Conftest makes fixtures of what is here.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import gevent
 import pytest
 
+from tests.client.peers import Connection, Peer
 from whoson_load.client import stamps, stream
 from whoson_load.client import wire as wire_module
 from whoson_load.client.stamps import KERNEL_STAMPS, request_stamps, stamp_ns
@@ -22,7 +22,6 @@ from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.measurement.sample import GENERATOR_RECEIVE
 
-Peer = Connection = Certificates = Any  # of conftest: importlib mode gives no name to import them by
 Serve = Callable[..., Peer]
 OpenWire = Callable[..., Wire]
 Counted = Callable[[], SimpleNamespace]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.client.peers import Certificates, Connection, Peer
 from whoson_load.client.dial import Dialled
 from whoson_load.client.tls import Tls
 from whoson_load.client.wire import Wire
@@ -13,7 +14,6 @@ from whoson_load.clock import monotonic_ns
 from whoson_load.errors import ConnectError, Fault, SessionClosed
 from whoson_load.measurement.recorder import Recorder
 
-Peer = Connection = Certificates = Any  # of conftest: importlib mode gives no name to import them by
 Serve = Callable[..., Peer]
 Reach = Callable[..., Dialled]
 OpenWire = Callable[..., Wire]

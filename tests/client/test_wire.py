@@ -5,16 +5,15 @@ import struct
 import threading
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
+from tests.client.peers import Connection, Peer
 from whoson_load.client import wire as wire_module
 from whoson_load.client.wire import BURST_BYTES, Wire
 from whoson_load.clock import monotonic_ns
 from whoson_load.errors import Fault, RemoteProtocolError, SessionClosed, TargetError
 
-Peer = Connection = Any  # of conftest: importlib mode gives no name to import them by
 Serve = Callable[..., Peer]
 OpenWire = Callable[..., Wire]
 Counted = Callable[[], SimpleNamespace]

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import gevent
 import pytest
 
-from whoson_load.client.dial import dial
+from tests.client.peers import Connection, Peer
+from whoson_load.client.dial import Dialled, dial
 from whoson_load.client.session import ChatSession, Visitor
 from whoson_load.client.target import Target
 from whoson_load.client.wire import Wire
@@ -18,7 +21,6 @@ from whoson_load.measurement.recorder import Recorder
 from whoson_load.visitors.patience import MANNERS
 from whoson_load.visitors.persona import Personas
 
-Peer = Connection = Any  # of conftest: importlib mode gives no name to import them by
 Serve = Callable[..., Peer]
 OpenWire = Callable[..., Wire]
 MakeTarget = Callable[..., Target]
@@ -123,18 +125,22 @@ def test_a_visitor_killed_while_it_closes(serve: Serve, open_wire: OpenWire, spa
 
 
 def test_a_descriptor_that_has_become_another_visitors_is_not_touched(
-    serve: Serve, open_wire: OpenWire, spawn: Spawn
+    serve: Serve, open_wire: OpenWire, reach_peer: Callable[..., Dialled], recorder: Recorder, spawn: Spawn
 ) -> None:
     """Neither the old wire's watcher, nor its wait, nor its end reads, wakes or closes for the new one."""
     peer = serve(stays)
     old = open_wire(peer)
+    until(lambda: len(peer.connections) == 1)
+    dialled = reach_peer(peer)
+    until(lambda: len(peer.connections) == 2)
     visitor = spawn(old.next, monotonic_ns() + 30_000_000)
     gevent.sleep(0)  # it waits now
     descriptor = old._raw.fileno()
     visitor.kill()
     old.abandon()
-    new = open_wire(peer)
-    assert new._raw.fileno() == descriptor
+    os.dup2(dialled.descriptor, descriptor)
+    os.close(dialled.descriptor)
+    new = Wire(replace(dialled, descriptor=descriptor), recorder, 20)
     hearing = spawn(new.next, monotonic_ns() + FAR_NS)
     until(waiting(new))
     gevent.sleep(0.05)  # past the old wait's time
@@ -142,9 +148,9 @@ def test_a_descriptor_that_has_become_another_visitors_is_not_touched(
     old.reset()
     old.close(1, lambda received: None)
     assert not hearing.dead
-    until(lambda: len(peer.connections) == 2)
     peer.connections[1].say_event("typing")
     received = hearing.get(timeout=20)
+    new.abandon()
     assert received is not None
     assert received[0].name == "typing"
     assert old._events == []

@@ -10,12 +10,12 @@ from typing import Any
 import gevent
 import pytest
 
+from tests.client.peers import Connection, Peer
 from whoson_load.client import wire as wire_module
 from whoson_load.client.wire import Received, Wire
 from whoson_load.clock import monotonic_ns, wall_ns
 from whoson_load.errors import Fault, RemoteProtocolError, SessionClosed, TargetError
 
-Peer = Connection = Certificates = Any  # of conftest: importlib mode gives no name to import them by
 Serve = Callable[..., Peer]
 OpenWire = Callable[..., Wire]
 Spawn = Callable[..., "gevent.Greenlet[..., Any]"]

@@ -116,9 +116,8 @@ class Hearing:
         self._pending[series] = sent_ns
 
     def expect_line(self, *words: str) -> None:
-        """A command was sent that shows as a line without a token: with any of these words in it, it is the
-        visitor's."""
-        self._untold.append(words)
+        """A command was sent that shows as a line without a token; any of these words in one tells that it is ours."""
+        self._untold.append(tuple(word for word in words if word))
 
     def waits_for(self, series: str) -> bool:
         """Whether the event of this series is still to come."""

@@ -285,6 +285,7 @@ class ChatSession(Connection):
         due_ns = monotonic_ns() + int(self.target.deadlines.reply_s * 1e9)
         while heard.lines == lines and heard.errors == errors and self.talking:
             if self._receive(due_ns) is None:
+                self._recorder.fault(Fault.REPLY_TIMEOUT)  # alone: no series times these
                 raise ReplyTimeout(
                     Fault.REPLY_TIMEOUT, f"no line for {command.name} within {self.target.deadlines.reply_s:g} s"
                 )

@@ -1,4 +1,4 @@
-"""One visit from the first byte to its outcome: whatever the target does on the way, it ends as exactly one of a closed set."""
+"""One visit from the first byte to its outcome: whatever the target does, it ends as exactly one of a closed set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from whoson_load.measurement.recorder import Recorder
 __all__ = ["Journey", "outcome_of", "visit"]
 
 Journey = Callable[[ChatSession], Outcome]
-"""What a visitor does: a function over a session that is open and not yet connected. Raises TargetError when the target fails it."""
+"""What a visitor does: a function over a session that is open and not yet connected. Raises TargetError when the
+target fails it."""
 
 
 def visit(
@@ -35,7 +36,7 @@ def visit(
         The outcome, and what the target did wrong, if that is why.
 
     Raises:
-        Exception: what the journey raises beside TargetError: a bug in it.
+        Exception: what the journey raises beside TargetError: a bug in it, counted as `failed`.
     """
     connected, problem = False, None
     try:
@@ -46,6 +47,9 @@ def visit(
                 connected = bool(chat.heard.session_id)
     except TargetError as fault:
         outcome, problem = outcome_of(fault, connected=connected), fault
+    except Exception:
+        recorder.outcome(Outcome.FAILED)
+        raise
     recorder.outcome(outcome)
     return outcome, problem
 
@@ -54,7 +58,8 @@ def outcome_of(problem: TargetError, *, connected: bool) -> Outcome:
     """What a visit that the target failed counts as.
 
     Args:
-        connected: whether there was a session. A connection that ends before is a refusal: servers refuse by reset, status, close or `error`.
+        connected: whether there was a session. A connection that ends before is a refusal: servers refuse by reset,
+            status, close or `error`.
     """
     match problem:
         case ConnectError(fault=Fault.CONNECT_TIMEOUT) | ReplyTimeout():
