@@ -32,8 +32,8 @@ BREACHES = {
     "record.a": ("whoson_load.analysis", "record knows measurement only"),
     "simulator.a": ("gevent", "the simulator never meets gevent"),
     "simulator.b": ("whoson_load.visitors", "the simulator knows the protocol only"),
-    "swarm.a": ("whoson_load.protocol", "what the table does not grant to swarm"),
-    "plugin": ("whoson_load.journeys", "a part that is one module"),
+    "swarm.a": ("whoson_load.report", "what the table does not grant to swarm"),
+    "plugin": ("whoson_load.protocol", "a part that is one module"),
     "cli.a": ("locust", "the one command that runs Locust is cli.run"),
 }
 GRANTED = {

@@ -1,46 +1,62 @@
 """The wiring: our parts on Locust's events. Importing it is what makes a locustfile one of ours.
 
-    init_command_line_parser   our options join Locust's
-    init                       the target is checked before anything is sent to it
-    test_start                 a run begins: its generator in each process, its record on the master
-    report_to_master           a worker's reports leave, and worker_report takes them in
-    test_stop                  the run ends: summary and table
-    quitting                   the exit code
+init_command_line_parser   our options join Locust's
+init                       the target is checked before anything is sent to it
+test_start                 a run begins: its generator in each process, its record on the master
+test_stopping              the master asks for the workers' last reports
+test_stop                  the run ends: summary and table
+quitting                   the exit code
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from typing import Final, NoReturn
 
 import gevent
-from locust import events
+from gevent import GreenletExit
+from gevent.event import Event
+from locust import User, events, log
 from locust.env import Environment
 from locust.event import EventHook
-from locust.runners import MasterRunner, WorkerRunner
+from locust.runners import STATE_CLEANUP, STATE_STOPPED, MasterRunner, WorkerRunner
 
 from whoson_load.client.dial import reach
+from whoson_load.client.session import ChatSession
 from whoson_load.client.target import Target
-from whoson_load.clock import wall_ns
+from whoson_load.clock import monotonic_ns
 from whoson_load.errors import ConfigError, ConnectError, GuardError, RecordError, WhosOnLoadError
 from whoson_load.journeys.everyday import everyday
-from whoson_load.measurement.interval import interval_start_ns
+from whoson_load.measurement.interval import IntervalReport
 from whoson_load.measurement.ledger import run_tag
+from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.run import Ending
 from whoson_load.report.terminal import render_summary
-from whoson_load.swarm.exchange import Outbox
+from whoson_load.swarm.asked import asked_objectives
+from whoson_load.swarm.bounds import keep_bounded
+from whoson_load.swarm.courier import MasterCourier, WorkerCourier
+from whoson_load.swarm.dismissal import dismiss_workers
 from whoson_load.swarm.generator import Generator
+from whoson_load.swarm.guard import MOST_REFUSALS
+from whoson_load.swarm.haste import make_haste
+from whoson_load.swarm.interruption import Interruption
 from whoson_load.swarm.mirror import MirroringRecorder
 from whoson_load.swarm.options import Settings, add_options, read_target
-from whoson_load.swarm.run import INTERVAL_S, Run, new_run_id
+from whoson_load.swarm.roller import Roller
+from whoson_load.swarm.run import OBJECTIVE_MISSED, Run, gravest, new_run_id
 from whoson_load.swarm.user import ChatVisitor
 from whoson_load.swarm.watch import Watch
+from whoson_load.swarm.web_form import CommandLine
+from whoson_load.swarm.workload import Workload
+from whoson_load.visitors.patience import Manners
 
-__all__ = ["ChatVisitor", "Plugin", "everyday"]
+__all__ = ["ChatSession", "ChatVisitor", "Manners", "Outcome", "Plugin", "everyday", "locustfile_pace"]
 
-_INTERVAL_NS = INTERVAL_S * 1_000_000_000
+_TEND_S: Final = 1.0
+_LAST_REPORTS_S: Final = 15.0  # Invented; the time that visitors have to finish (--stop-timeout) comes on top
+_RECEIPTS_S: Final = 5.0  # Invented
 
 
 class Plugin:
@@ -50,19 +66,25 @@ class Plugin:
         exit_code: of the last run: 0, or why it is not.
         progress: shows a run in the terminal while it goes, until it is called off; None where Locust has its own ways.
         ending: how the run under way will have ended.
+        command_line: as typed.
+        interruption: what Ctrl-C does.
     """
 
     def __init__(self) -> None:
         self.exit_code = 0
         self.progress: Callable[[Run, Environment], Callable[[], None]] | None = None
         self.ending = Ending.FINISHED
+        self.command_line = sys.argv
+        self.interruption = Interruption()
+        self._typed: CommandLine | None = None
         self._environment: Environment | None = None
-        self._outbox: Outbox | None = None
+        self._courier: WorkerCourier | MasterCourier | None = None
         self._run: Run | None = None
-        self._recorder: MirroringRecorder | None = None
-        self._watch: Watch | None = None
-        self._roller: gevent.Greenlet[[], None] | None = None
+        self._roller: Roller | None = None
+        self._tender: gevent.Greenlet[[], None] | None = None
+        self._collected: Event | None = None
         self._end_progress: Callable[[], None] | None = None
+        self._workload: Workload | None = None
 
     def listen(self) -> None:
         """Join Locust's events."""
@@ -71,9 +93,6 @@ class Plugin:
             events.init: self._init,
             events.test_start: self._test_start,
             events.test_stop: self._test_stop,
-            events.report_to_master: self._report_to_master,
-            events.worker_report: self._worker_report,
-            events.quitting: self._quitting,
         }
         for hook, listener in hooks.items():
             hook.add_listener(listener)  # type: ignore[no-untyped-call]
@@ -82,15 +101,36 @@ class Plugin:
 
     def _init(self, environment: Environment, **_: object) -> None:
         self._environment = environment
+        self.interruption.catch()
+        make_haste()
+        # Added behind the runner's own listener, so called before it: Locust fires this event in reverse.
+        environment.events.quitting.add_listener(self._quitting)  # type: ignore[no-untyped-call]
         environment.process_exit_code = 0
-        if isinstance(environment.runner, WorkerRunner) or not (environment.host or _options(environment).headless):
-            return  # a worker does what its master has checked; on the web page the host may still be typed
+        self._typed = CommandLine(_options(environment))
+        workload = self._workload = Workload(environment, over=self._end, refused=self._stop_refused, note=self._note)
+        # Behind the workload's own listener: nobody arrives any more when the last reports are asked for.
+        environment.events.test_stopping.add_listener(self._test_stopping)  # type: ignore[no-untyped-call]
+        if isinstance(environment.runner, WorkerRunner):
+            self._courier = WorkerCourier(environment.runner, self._stop)
+            return  # a worker does what its master has checked
+        if isinstance(environment.runner, MasterRunner):
+            self._courier = MasterCourier(environment.runner, self._keep)
         try:
+            workload.read()
+            asked_objectives(_options(environment), environment.user_classes)
+            if not (environment.host or _options(environment).headless):
+                return  # on the web page the host may still be typed
             target = read_target(_options(environment), environment.host)
-            if not isinstance(environment.runner, MasterRunner):
+            if not isinstance(environment.runner, MasterRunner) or _options(environment).processes:
                 _expect_open(target)
         except (ConfigError, GuardError) as problem:
-            _leave(problem)
+            self._leave(problem)
+
+    def _leave(self, problem: WhosOnLoadError) -> NoReturn:
+        _say(str(problem))
+        if self._environment is not None:
+            dismiss_workers(self._environment.runner)
+        sys.exit(5 if isinstance(problem, GuardError) else 2 if isinstance(problem, ConfigError) else 1)
 
     # A run
 
@@ -98,62 +138,77 @@ class Plugin:
         options = _options(environment)
         runner = environment.runner
         try:
+            if not isinstance(runner, WorkerRunner):
+                assert self._typed is not None  # since Locust's init, too
+                self._typed.hold(options)
             settings = Settings.read(options, environment.locustfile or "")
             target = read_target(options, environment.host)
-            pace = settings.pace or _locustfile_pace(environment)
+            pace = settings.pace or locustfile_pace(environment.user_classes)
             if isinstance(runner, WorkerRunner):
-                run_id, self._outbox = str(options.whoson_run_id), Outbox()
+                run_id = str(options.whoson_run_id)
             else:
                 run_id = options.whoson_run_id = new_run_id()
+            assert self._workload is not None  # it is there since Locust's init
+            cast, numbers, gatekeeper = self._workload.begin(settings.seed)
+            if not isinstance(runner, WorkerRunner):
                 options.seed = settings.seed
-                self._run = Run(run_id, settings, pace, target, options, sys.argv)
+                objectives = asked_objectives(options, environment.user_classes)
+                self._run = Run(run_id, settings, pace, target, options, self.command_line, objectives)
         except WhosOnLoadError as problem:
-            self._refuse(problem)
-            return
+            self._refuse(ConfigError(f"--out: {problem}") if isinstance(problem, RecordError) else problem)
         self.exit_code = 0
         self.ending = Ending.FINISHED
+        self._collected = None
+        if isinstance(self._courier, WorkerCourier):
+            self._courier.begin(run_id)
+        elif self._courier is not None and self._run is not None:
+            self._courier.begin(run_id, self._run.collector)
+        self.interruption.led = isinstance(runner, WorkerRunner) and bool(options.processes)
         if not isinstance(runner, MasterRunner):
             worker = runner.client_id if isinstance(runner, WorkerRunner) else "local"
-            self._recorder = MirroringRecorder(worker, environment.events.request)
-            self._watch = Watch(self._recorder)
-            ChatVisitor.generator = Generator(
+            recorder = MirroringRecorder(worker, environment.events.request)
+            generator = ChatVisitor.generator = Generator(
                 target,
-                self._recorder,
+                recorder,
                 seed=settings.seed,
                 run_tag=run_tag(run_id),
                 languages=_languages(environment),
                 pace=pace,
-                worker_index=max(0, getattr(runner, "worker_index", 0)),
+                cast=cast,
+                numbers=numbers,
+                gatekeeper=gatekeeper,
             )
-        self._roller = gevent.spawn(self._roll_on)
+            # Only now: what it takes to make the personas is not judged.
+            watch = Watch(recorder, target.peer)
+            interval_ns = round(settings.interval_s * 1e9)
+            self._roller = Roller(recorder, watch, interval_ns, self._hand_over, generator.count_states)
+            self._workload.send_visitors(generator, settings.seed)
+        self._tender = gevent.spawn(self._tend)
         if self.progress is not None and self._run is not None:
             self._end_progress = self.progress(self._run, environment)
 
-    def _refuse(self, problem: WhosOnLoadError) -> NoReturn | None:
-        """A run that cannot begin: say why, and stop what Locust was about to start."""
-        if self._environment is None or self._environment.runner is None or _options(self._environment).headless:
-            _leave(problem)
-        print(f"whoson-load: {problem}", file=sys.stderr)
-        gevent.spawn(self._environment.runner.stop)
-        return None
+    def _refuse(self, problem: WhosOnLoadError) -> NoReturn:
+        """A run that cannot begin: say why, and end what was about to start it."""
+        if self._environment is None or _options(self._environment).headless:
+            self._leave(problem)
+        _say(str(problem))
+        raise GreenletExit  # Locust starts a test in a greenlet of its own
 
-    def _roll_on(self) -> None:
+    def _tend(self) -> None:
         while True:
-            now_ns = wall_ns()
-            gevent.sleep((interval_start_ns(now_ns, _INTERVAL_NS) + _INTERVAL_NS - now_ns) / 1e9)
-            self._roll()
+            gevent.sleep(_TEND_S)
+            if self._environment is not None and self._environment.runner is not None:
+                keep_bounded(self._environment.runner)
+            if isinstance(self._courier, MasterCourier):
+                self._courier.look_around()
+                self._keep()
 
-    def _roll(self, *, last: bool = False) -> None:
-        if self._recorder is not None and self._watch is not None:
-            now_ns = wall_ns()
-            # What is rolled just after a border belongs to the interval before it.
-            start_ns = interval_start_ns(now_ns - (0 if last else _INTERVAL_NS // 2), _INTERVAL_NS)
-            report = self._recorder.roll(start_ns, now_ns, self._watch.figures(), last=last)
-            if self._outbox is not None:
-                self._outbox.put(report)
-            elif self._run is not None:
-                self._run.collector.add(report)
-        self._keep()
+    def _hand_over(self, report: IntervalReport) -> None:
+        if isinstance(self._courier, WorkerCourier):
+            self._courier.send(report)
+        elif self._run is not None:
+            self._run.collector.add(report, monotonic_ns())
+            self._keep()
 
     def _keep(self) -> None:
         if self._run is None:
@@ -161,51 +216,101 @@ class Plugin:
         try:
             self._run.keep()
         except RecordError as problem:
-            self._stop_for(problem)
-
-    def _stop_for(self, problem: RecordError) -> None:
-        print(f"whoson-load: {problem}; the run stops", file=sys.stderr)
-        self.exit_code, self.ending, self._run = 1, Ending.FAILED, None
-        if self._environment is not None and self._environment.runner is not None:
-            gevent.spawn(self._environment.runner.quit)
-
-    def _report_to_master(self, data: dict[str, Any], **_: object) -> None:
-        if self._outbox is not None:
-            self._outbox.empty_into(data)
-
-    def _worker_report(self, client_id: str, data: dict[str, Any], **_: object) -> None:
-        if self._run is not None:
-            self._run.collector.receive(client_id, data)
-
-    def _test_stop(self, environment: Environment, **_: object) -> None:
-        if self._roller is None:
+            self._stop_for(problem, self._run)
             return
-        self._roller.kill(block=False)
-        self._roller = None
-        self._roll(last=True)
-        if self._watch is not None:
-            self._watch.stop()
+        if self._run.hopeless and self.ending is Ending.FINISHED:
+            _say(f"{self._run.hopeless}; the run stops")
+            self.exit_code, self.ending = gravest(self.exit_code, OBJECTIVE_MISSED), Ending.ABORTED
+            self._end()
+
+    def _stop_for(self, problem: RecordError, run: Run) -> None:
+        _say(f"{problem}; the run stops")
+        self.exit_code, self.ending, self._run = 1, Ending.FAILED, None
+        run.fail(self.exit_code)
+        self._end()
+
+    def _stop_refused(self, said: str) -> None:
+        _say(
+            f"{MOST_REFUSALS} visits in a row were refused, the last one with {said!r}; the run stops before the target"
+            " blacklists this address"
+        )
+        self.exit_code, self.ending = 5, Ending.GUARDED
+        self._end()
+
+    def _end(self) -> None:
+        """End the run in good order, in a greenlet of its own: whoever asks for it may be stopped by it."""
+        if self._environment is not None and self._environment.runner is not None:
+            runner = self._environment.runner
+            gevent.spawn(runner.quit if _options(self._environment).headless else runner.stop)
+
+    def _note(self, sentence: str) -> None:
+        _say(sentence)
+        if self._run is not None:
+            self._run.note(sentence)
+
+    def _stop(self) -> None:
+        """Stop the run in this process, and come back when it has stopped, whoever else stops it."""
+        runner = self._environment.runner if self._environment is not None else None
+        if runner is not None and runner.state not in (STATE_CLEANUP, STATE_STOPPED):
+            runner.stop()
+        while self._tender is not None:
+            gevent.sleep(0.05)
+
+    def _test_stopping(self, environment: Environment, **_: object) -> None:
+        if not isinstance(self._courier, MasterCourier) or self._run is None:
+            return
+        if self._collected is not None:
+            self._collected.wait()  # Locust stops as often as it is told to; here the first one goes on
+            return
+        self._collected = Event()
+        owing = self._courier.collect_last(_LAST_REPORTS_S + environment.stop_timeout)
+        if owing:
+            self._note(f"The last reports of these workers did not come: {', '.join(owing)}.")
+        self._collected.set()
+
+    def _test_stop(self, **_: object) -> None:
+        if self._tender is None:
+            return
+        self._tender.kill(block=False)
+        self._tender = None
+        self.interruption.led = False
+        if self._roller is not None:
+            self._roller.stop()
         if self._end_progress is not None:
             self._end_progress()
-        ChatVisitor.generator = self._recorder = self._watch = self._end_progress = None
+        ChatVisitor.generator = self._roller = self._end_progress = None
+        if self._failed():
+            self.exit_code = self.exit_code or 1
         if self._run is not None:
             self._finish(self._run)
             self._run = None
+
+    def _failed(self) -> bool:
+        """Whether code of ours or of the locustfile broke: what a target does never raises there."""
+        runner = self._environment.runner if self._environment is not None else None
+        return log.unhandled_greenlet_exception or (runner is not None and bool(runner.exceptions))
 
     def _finish(self, run: Run) -> None:
         try:
             summary = run.finish(self.ending, self.exit_code)
         except RecordError as problem:
-            print(f"whoson-load: {problem}", file=sys.stderr)
-            self.exit_code = 1
+            _say(str(problem))
+            run.info.exit_code = 1
             summary = run.summary()
-        print(render_summary(summary, run.folder), flush=True)
+        self.exit_code = run.info.exit_code or 0
+        sys.stdout.write(render_summary(summary, run.folder) + "\n")
+        sys.stdout.flush()
 
     def _quitting(self, environment: Environment, **_: object) -> None:
+        if self._tender is not None:  # a run that ends by itself has ended before
+            self.ending = Ending.INTERRUPTED if self.interruption.times else Ending.TERMINATED
         runner = environment.runner
         if runner is not None:
-            # Locust says that it quits before it stops its users: visitors end their chats, and the record ends, before the exit code is known.
-            runner.stop()
+            # Locust says that it quits before it stops its users: visitors end their chats, and the record ends,
+            # before the exit code is known.
+            self._stop()
+        if isinstance(self._courier, WorkerCourier):
+            self._courier.wait_for_receipts(_RECEIPTS_S)
         environment.process_exit_code = self.exit_code
 
 
@@ -223,8 +328,9 @@ def _expect_open(target: Target) -> None:
         raise ConfigError(f"--host: {target.address.url}: {problem.detail}; is the server there?") from None
 
 
-def _locustfile_pace(environment: Environment) -> float:
-    return next((each.pace for each in environment.user_classes if issubclass(each, ChatVisitor)), 1.0)
+def locustfile_pace(classes: Iterable[type[User]]) -> float:
+    """The pace that a locustfile's classes ask for: the first one's, where no option or environment says another."""
+    return next((each.pace for each in classes if issubclass(each, ChatVisitor)), 1.0)
 
 
 def _languages(environment: Environment) -> tuple[str, ...]:
@@ -232,9 +338,8 @@ def _languages(environment: Environment) -> tuple[str, ...]:
     return tuple(dict.fromkeys(language for languages in spoken for language in languages)) or ("en",)
 
 
-def _leave(problem: WhosOnLoadError) -> NoReturn:
-    print(f"whoson-load: {problem}", file=sys.stderr)
-    sys.exit(5 if isinstance(problem, GuardError) else 2 if isinstance(problem, ConfigError) else 1)
+def _say(problem: str) -> None:
+    sys.stderr.write(f"whoson-load: {problem}\n")
 
 
 plugin = Plugin()

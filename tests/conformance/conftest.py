@@ -70,6 +70,8 @@ status = "Busy"
 """
 )
 
+LIMITED = QUICK + '[access]\nmax_chats_from_one_address = 1\naddress_counted = "{counted}"\n' + STAFF
+
 SITES: dict[str, str] = {
     "main": QUICK + '[talk]\nreplies = ["Noted."]\n' + STAFF,
     "pairs": QUICK + HOWARD.format(max_chats=2),
@@ -120,9 +122,9 @@ blacklisted_for = "60s"
     "whitelist_open": QUICK + '[access]\nwhitelist = ["127.0.0.0/8"]\n',
     "blacklist": QUICK + '[access]\nblacklist = ["203.0.113.0/24"]\n' + STAFF,
     "blacklist_socket": QUICK + '[access]\nblacklist = ["127.0.0.0/8"]\n' + STAFF,
-    "limit_socket": QUICK + '[access]\nmax_chats_from_one_address = 1\naddress_counted = "socket"\n' + STAFF,
-    "limit_forwarded": QUICK + '[access]\nmax_chats_from_one_address = 1\naddress_counted = "forwarded"\n' + STAFF,
-    "limit_parameter": QUICK + '[access]\nmax_chats_from_one_address = 1\naddress_counted = "parameter"\n' + STAFF,
+    "limit_socket": LIMITED.format(counted="socket"),
+    "limit_forwarded": LIMITED.format(counted="forwarded"),
+    "limit_parameter": LIMITED.format(counted="parameter"),
     "asking": QUICK
     + """
 [habits]
@@ -152,7 +154,9 @@ greetings = ["**Bold** *slanted* `code` [page](https://www.mycompany.com/help) <
     + STAFF,
     "forced": QUICK + "[site.translation]\nforce_translation = true\n" + STAFF,
     "ends": QUICK + '[reconnect]\nreading = "ends"\nkept_for = "300ms"\n' + STAFF,
-    "resume": QUICK.replace('reading = "5ms"', 'reading = "300ms"') + '[reconnect]\nreading = "resume"\nkept_for = "30s"\n' + STAFF,
+    "resume": QUICK.replace('reading = "5ms"', 'reading = "300ms"')
+    + '[reconnect]\nreading = "resume"\nkept_for = "30s"\n'
+    + STAFF,
     "other": QUICK
     + """
 [server]
@@ -358,17 +362,18 @@ class Site:
         self._visitors.append(visitor)
         return visitor
 
-    def ask(self, path: str, body: object = None) -> Any:
+    def ask(self, path: str, body: object = None) -> Any:  # noqa: ANN401 (JSON)
         """What the control side says: GET, or POST with a body."""
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.control + path, data=data), timeout=PATIENCE_S) as answer:
+        request = urllib.request.Request(self.control + path, data=data)
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
-    def record(self, visitor: Visitor) -> Any:
+    def record(self, visitor: Visitor) -> Any:  # noqa: ANN401 (JSON)
         """What the control side knows of a visitor's chat."""
         return self.ask(f"/chats/{visitor.uid}")
 
-    def wait_until(self, condition: Callable[[Any], bool]) -> Any:
+    def wait_until(self, condition: Callable[[Any], bool]) -> Any:  # noqa: ANN401 (JSON)
         """The state of the server once a condition holds."""
         end = time.monotonic() + PATIENCE_S
         while not condition(state := self.ask("/state")):

@@ -2,8 +2,8 @@
 
     python tests/conformance/mutations.py [NUMBER ...]      all rules, or some by their numbers
 
-Copies the package, changes the copy, runs all conformance tests against it. Half an hour for all; no part of `make test`.
-Ends with exit code 1 when a mutation let its test pass or made another fail.
+Copies the package, changes the copy, runs all conformance tests against it: half an hour for all, no part of
+`make test`. Ends with exit code 1 when a mutation let its test pass or made another fail.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def failed(rule: Rule, original: Path) -> set[str]:
         mutation = rule["mutation"]
         file = package / mutation["file"]
         text = file.read_text(encoding="utf-8")
-        assert text.count(mutation["old"]) == 1, f"rule {rule['number']}: its mutation no longer fits {mutation['file']}"
+        assert text.count(mutation["old"]) == 1, f"rule {rule['number']} no longer fits {mutation['file']}"
         file.write_text(text.replace(mutation["old"], mutation["new"]), encoding="utf-8")
         result = subprocess.run(
             [

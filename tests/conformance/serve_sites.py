@@ -1,4 +1,4 @@
-"""Runs many simulated servers in one process: sites in as JSON on standard input, their addresses out; ends when its input does."""
+"""Runs many simulated servers in one process: sites in on standard input, addresses out; ends when its input does."""
 
 from __future__ import annotations
 

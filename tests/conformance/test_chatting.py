@@ -6,18 +6,19 @@ from typing import Any
 import pytest
 
 Site = Any  # of conftest: importlib mode gives no name to import it by
+Visitor = Any
 At = Callable[[str], Site]
 
 DOMAIN = "www.mycompany.com"
 
 
-def next_lines(visitor: Any, count: int) -> list[tuple[str, str]]:
+def next_lines(visitor: Visitor, count: int) -> list[tuple[str, str]]:
     """The next lines: (classname, content)."""
     lines = (visitor.until("newline")["Data"] for _ in range(count))
     return [(line["Classname"], line["Content"]) for line in lines]
 
 
-def greeted(site: Site, **hello: str) -> Any:
+def greeted(site: Site, **hello: str) -> Visitor:
     """A visitor in a chat, whose operator has said the greeting."""
     visitor = site.visitor()
     visitor.chat(**hello)

@@ -6,18 +6,20 @@ from typing import Any
 import pytest
 
 Site = Any  # of conftest: importlib mode gives no name to import it by
+Visitor = Any
 At = Callable[[str], Site]
 
 DOMAIN = "www.mycompany.com"
-SURVEY = "<Fields><Field><Name>Rating</Name><Value>5</Value></Field><Field><Name>Own</Name><Value>x</Value></Field></Fields>"
+RATING = "<Field><Name>Rating</Name><Value>5</Value></Field>"
+SURVEY = f"<Fields>{RATING}<Field><Name>Own</Name><Value>x</Value></Field></Fields>"
 
 
-def answer_survey(visitor: Any, uid: str | None = None, survey: str = SURVEY) -> None:
+def answer_survey(visitor: Visitor, uid: str | None = None, survey: str = SURVEY) -> None:
     """Send PostChatSurvey."""
     visitor.send("PostChatSurvey", visitor.uid if uid is None else uid, visitor.session_id, DOMAIN, "", survey)
 
 
-def leave_message(visitor: Any, **changed: str) -> None:
+def leave_message(visitor: Visitor, **changed: str) -> None:
     """Send LeaveMessage."""
     values = {
         "uid": visitor.uid,

@@ -42,7 +42,8 @@ def test_a_file_is_sent(main: Site, name: str) -> None:
     events = sent(main, name, "https://chat.mycompany.com/whosoncharts/document.aspx?f=dfc3.pdf")
     line = events[1]["Data"]
     assert line["Classname"] == "linev"
-    assert f'href="https://chat.mycompany.com/whosoncharts/document.aspx?f=dfc3.pdf" target="_blank">{name}' in line["Content"]
+    link = "https://chat.mycompany.com/whosoncharts/document.aspx?f=dfc3.pdf"
+    assert f'href="{link}" target="_blank">{name}' in line["Content"]
 
 
 def test_a_file_of_another_type(main: Site) -> None:

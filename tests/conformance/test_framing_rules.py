@@ -28,7 +28,7 @@ def test_parameters_in_their_case(main: Site) -> None:
 
 @pytest.mark.parametrize("parameters", [None, [], ["one"]])
 def test_too_few_parameters(main: Site, parameters: list[str] | None) -> None:
-    """Without its parameters a command is invalid, whether they are missing, null or an empty list; the chat goes on."""
+    """Without all its parameters a command is invalid, be they null, an empty list or too few; the chat goes on."""
     visitor = main.visitor()
     visitor.chat()
     visitor.socket.send(json.dumps({"Command": "Message", "Parameters": parameters}))

@@ -142,7 +142,9 @@ def test_escaping_can_be_switched_off(make_stage):
     assert "<i>T</i> says:" in visitor.lines("linesays")
 
 
-@pytest.mark.parametrize("where, expected", [("before", ["linesays", "linev"]), ("after", ["linev", "linesays"]), ("never", ["linev"])])
+@pytest.mark.parametrize(
+    "where, expected", [("before", ["linesays", "linev"]), ("after", ["linev", "linesays"]), ("never", ["linev"])]
+)
 def test_linesays_can_stand_before_after_or_nowhere(make_stage, where, expected):
     """The order of `linesays` and its line is switchable."""
     visitor = make_stage(f'[chat]\nlinesays = "{where}"').chatting()
@@ -286,7 +288,9 @@ def test_an_operators_line_is_translated_when_the_visitor_asks_and_speaks_anothe
 
 def test_inactivity_brings_a_line_and_then_the_end(make_stage):
     """Quiet for the first limit: a line; for the second: `quit`. A sign of life starts both anew."""
-    stage = make_stage('[chat]\ninactivity_line_after = "60s"\ninactivity_quit_after = "100s"\ninactivity_line = "Hello?"')
+    stage = make_stage(
+        '[chat]\ninactivity_line_after = "60s"\ninactivity_quit_after = "100s"\ninactivity_line = "Hello?"'
+    )
     visitor = stage.chatting()
     visitor.after(70)
     assert visitor.lines("lineo")[-1] == "Hello?"

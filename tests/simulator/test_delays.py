@@ -13,7 +13,15 @@ S = 1_000_000_000
 
 @pytest.mark.parametrize(
     "written, length_ns",
-    [("20ms", 20_000_000), ("1.5s", 3 * S // 2), ("2m", 120 * S), ("1h", 3600 * S), ("5us", 5000), ("7 ns", 7), ("0", 0)],
+    [
+        ("20ms", 20_000_000),
+        ("1.5s", 3 * S // 2),
+        ("2m", 120 * S),
+        ("1h", 3600 * S),
+        ("5us", 5000),
+        ("7 ns", 7),
+        ("0", 0),
+    ],
 )
 def test_durations_are_read(written: str, length_ns: int) -> None:
     """A number and a unit."""
@@ -58,7 +66,8 @@ def test_the_most_is_ten_times_p95_unless_given() -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [{"median": "2s", "p95": "1s"}, {"least": "2s", "most": "1s"}, {"median": "0", "p95": "1s"}, {"least": "1s"}, {}]
+    "written",
+    [{"median": "2s", "p95": "1s"}, {"least": "2s", "most": "1s"}, {"median": "0", "p95": "1s"}, {"least": "1s"}, {}],
 )
 def test_delays_that_contradict_themselves_say_so(written: dict[str, str]) -> None:
     """Out of order, or not all there."""

@@ -96,7 +96,11 @@ def test_capacity_serves_commands_in_turn(make_stage: MakeStage) -> None:
         visitor.message("x")
     stage.clock.run(10)
     at = [
-        next(at for event, at in zip(each.events, each.times_ns, strict=True) if getattr(event, "classname", "") == "linev")
+        next(
+            at
+            for event, at in zip(each.events, each.times_ns, strict=True)
+            if getattr(event, "classname", "") == "linev"
+        )
         for each in visitors
     ]
     assert [(each - start_ns) / S for each in at] == [0.5 * (number + 1) for number in range(10)]
@@ -189,7 +193,10 @@ def test_operators_vanish_for_good(make_stage: MakeStage) -> None:
     assert stage.switchboard.floor.routing.roster.colleagues[0].chats == 1
 
 
-@pytest.mark.parametrize("fault, code, reset, half", [("reset", None, True, False), ("half_frame", None, False, True), ("close", 1012, False, False)])
+@pytest.mark.parametrize(
+    "fault, code, reset, half",
+    [("reset", None, True, False), ("half_frame", None, False, True), ("close", 1012, False, False)],
+)
 def test_connections_end_instead_of_an_answer(
     make_stage: MakeStage, fault: str, code: int | None, reset: bool, half: bool
 ) -> None:

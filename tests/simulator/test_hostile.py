@@ -54,7 +54,9 @@ def mutated(frame: bytes, chance: random.Random) -> bytes:
             case 0:
                 del data[where : where + chance.randrange(1, 20)]
             case 1:
-                data[where:where] = chance.choice([b'"', b"\\", b"{", b"}", b"[", b"]", b",", b"null", b"\xff", b"\x00", b"\\u0000"])
+                data[where:where] = chance.choice(
+                    [b'"', b"\\", b"{", b"}", b"[", b"]", b",", b"null", b"\xff", b"\x00", b"\\u0000"]
+                )
             case 2 if data:
                 data[where % len(data)] = chance.randrange(256)
             case 3:
@@ -104,7 +106,9 @@ def test_a_hundred_thousand_mutated_frames_break_nothing(make_stage: MakeStage) 
             visitor = stage.visitor() if chance.random() < 0.1 else stage.chatting()
             session = visitor.visit.session_id.encode()
             frames = [
-                frame if b'"Connect"' in frame else frame.replace(frame.split(b'"')[7], session, 1)
+                frame
+                if b'"Connect"' in frame
+                else frame.replace(frame.split(b'"')[7], session, 1)
                 if b'"Command":"PostChat' not in frame
                 else frame
                 for frame in frames
@@ -125,7 +129,13 @@ def test_a_hundred_thousand_mutated_frames_break_nothing(make_stage: MakeStage) 
 def test_a_hundred_thousand_mutated_streams_of_bytes_are_read_or_refused() -> None:
     """Frames damaged on the wire end in messages or one error; what is not yet read stays bounded."""
     chance = random.Random(21)
-    whole = bytes((0x81, 0x85, 1, 2, 3, 4)) + b"hello" + bytes((0x89, 0x80, 0, 0, 0, 0)) + bytes((0x81, 0xFE, 0, 200)) + bytes(204)
+    whole = (
+        bytes((0x81, 0x85, 1, 2, 3, 4))
+        + b"hello"
+        + bytes((0x89, 0x80, 0, 0, 0, 0))
+        + bytes((0x81, 0xFE, 0, 200))
+        + bytes(204)
+    )
     for _ in range(20_000):
         reader = FrameReader(1000)
         try:
@@ -136,7 +146,9 @@ def test_a_hundred_thousand_mutated_streams_of_bytes_are_read_or_refused() -> No
             assert problem.close_code in (1002, 1009)
 
 
-@pytest.mark.parametrize("survey", [BOMB, "<Fields>" * 10_000, "<Fields>" + "<Field><Name>x</Name></Field>" * 20_000 + "</Fields>"])
+@pytest.mark.parametrize(
+    "survey", [BOMB, "<Fields>" * 10_000, "<Fields>" + "<Field><Name>x</Name></Field>" * 20_000 + "</Fields>"]
+)
 def test_a_survey_bomb_is_refused(make_stage: MakeStage, survey: str) -> None:
     """Entities, depth, and sheer number: an error each, and the visitor may try again."""
     stage = make_stage(LENIENT)
@@ -152,7 +164,9 @@ def test_forged_addresses_do_not_fill_the_memory(make_stage: MakeStage) -> None:
     stage = make_stage()
     gate = stage.switchboard.gate
     for number in range(policy._MOST_ADDRESSES + 1000):
-        gate.misdeed(policy.Caller("127.0.0.1", (f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}",)), "bad_connects")
+        gate.misdeed(
+            policy.Caller("127.0.0.1", (f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}",)), "bad_connects"
+        )
     assert len(gate._misdeeds) <= policy._MOST_ADDRESSES
 
 

@@ -23,10 +23,16 @@ TAGS = ("a", "b", "em", "strong", "code", "br")
         ("<script>x</script>", "x"),
         ('<b onclick="x">y</b>', "<b>y</b>"),
         ('<a href="javascript:x">y</a>', "<a>y</a>"),
-        ('<a href="https://x.invalid/?a=1&b=2" class="c">y</a>', '<a href="https://x.invalid/?a=1&amp;b=2" target="_blank">y</a>'),
+        (
+            '<a href="https://x.invalid/?a=1&b=2" class="c">y</a>',
+            '<a href="https://x.invalid/?a=1&amp;b=2" target="_blank">y</a>',
+        ),
         ("[words](https://x.invalid/a_b_c)", '<a href="https://x.invalid/a_b_c" target="_blank">words</a>'),
         ("[**w**](https://x.invalid/)", '<a href="https://x.invalid/" target="_blank">**w**</a>'),
-        ("see https://x.invalid/a_b_c.", 'see <a href="https://x.invalid/a_b_c" target="_blank">https://x.invalid/a_b_c</a>.'),
+        (
+            "see https://x.invalid/a_b_c.",
+            'see <a href="https://x.invalid/a_b_c" target="_blank">https://x.invalid/a_b_c</a>.',
+        ),
     ],
 )
 def test_markdown_becomes_html(markdown: str, html: str) -> None:

@@ -38,23 +38,39 @@ SITE = '[site]\ndomain = "x"\n'
         (SITE + "\n[queue]\nlimits = 1\n", "site.toml:5: queue.limits: got a key nobody knows"),
         (SITE + '\n[queue]\ntick = "fast"\n', "site.toml:5: queue.tick: got 'fast', expected a duration"),
         (SITE + '[queue]\ntick = "0"\n', "site.toml:4: queue.tick: got less than a millisecond"),
-        (SITE + '[times]\npickup = { median = "3s", p95 = "1s" }\n', "site.toml:4: times.pickup: got a delay out of order"),
+        (
+            SITE + '[times]\npickup = { median = "3s", p95 = "1s" }\n',
+            "site.toml:4: times.pickup: got a delay out of order",
+        ),
         (SITE + '[times]\npickup = { mean = "3s" }\n', "site.toml:4: times.pickup: got a delay of mean, expected"),
-        (SITE + '[[operators]]\nname = "a"\n[[operators]]\nname = "A"\n', "site.toml:6: operators.1.name: got 'a' twice"),
-        (SITE + '[[operators]]\nname = "a"\nstatus = "Gone"\n', "site.toml:5: operators.0.status: Invalid enum value 'Gone'"),
+        (
+            SITE + '[[operators]]\nname = "a"\n[[operators]]\nname = "A"\n',
+            "site.toml:6: operators.1.name: got 'a' twice",
+        ),
+        (
+            SITE + '[[operators]]\nname = "a"\nstatus = "Gone"\n',
+            "site.toml:5: operators.0.status: Invalid enum value 'Gone'",
+        ),
         (SITE + '[access]\nwhitelist = ["300.0.0.1"]\n', "site.toml:4: access.whitelist: got '300.0.0.1', expected"),
         (SITE + '[access]\nrefusal = "shrug"\n', "site.toml:4: access.refusal: Invalid enum value 'shrug'"),
         (SITE + "[habits]\nhang_up = 1.5\n", "site.toml:4: habits.hang_up: Expected `float` <= 1"),
         (SITE + '[hours]\nopens = "9:00"\n', "site.toml:4: hours.opens: Expected `str` matching regex"),
         (SITE + "[faults]\nlost_line = { rate = 2.0 }\n", "site.toml:4: faults.lost_line.rate: Expected `float` <= 1"),
-        (SITE + '[faults]\nlatency = { delay = "1s", events = ["x"] }\n', "site.toml:4: faults.latency.events: got 'x', expected names"),
+        (
+            SITE + '[faults]\nlatency = { delay = "1s", events = ["x"] }\n',
+            "site.toml:4: faults.latency.events: got 'x', expected names",
+        ),
         (SITE + "[talk]\nreplies = []\n", "site.toml:4: talk.replies: got none, expected at least one"),
         ('extends = "nothing"\n' + SITE, "site.toml:1: extends: got 'nothing', expected one of default"),
         (
-            SITE + '[[site.pre_chat_survey.fields]]\nfield_name = "a"\n[[site.pre_chat_survey.fields]]\nfield_name = "a"\n',
+            SITE
+            + '[[site.pre_chat_survey.fields]]\nfield_name = "a"\n[[site.pre_chat_survey.fields]]\nfield_name = "a"\n',
             "site.toml:6: site.pre_chat_survey.fields.1.field_name: got 'a' twice",
         ),
-        (SITE + 'opening_message = """\nlines = 3\n"""\nlines = 3\n', "site.toml:6: site.lines: got a key nobody knows"),
+        (
+            SITE + 'opening_message = """\nlines = 3\n"""\nlines = 3\n',
+            "site.toml:6: site.lines: got a key nobody knows",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line(written: str, said: str) -> None:

@@ -6,7 +6,15 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from whoson_load.protocol.commands import COMMANDS, Command
 from whoson_load.protocol.events import Queue
@@ -108,7 +116,13 @@ class Crowd(RuleBasedStateMachine):
             visitor.connect().hello()
         return visitor
 
-    @rule(visitor=visitors, data=st.data(), kind=st.sampled_from(sorted(COMMANDS)), foreign=st.integers(0, 9), other=visitors)
+    @rule(
+        visitor=visitors,
+        data=st.data(),
+        kind=st.sampled_from(sorted(COMMANDS)),
+        foreign=st.integers(0, 9),
+        other=visitors,
+    )
     def send_anything(self, visitor: Any, data: Any, kind: str, foreign: int, other: Any) -> None:
         """Any command at any time, one in ten with somebody else's session."""
         owner = other if foreign == 0 else visitor

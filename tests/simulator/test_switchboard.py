@@ -202,6 +202,8 @@ def test_secrets_stand_in_no_error_and_no_state(make_stage: MakeStage) -> None:
     """Neither the site's own nor those a visitor tried."""
     stage = make_stage()
     visitor = stage.visitor().connect(authentication="tried-secret", api_key="tried-key")
-    shown = b"".join(visitor.raw) + msgspec.json.encode(stage.incidents) + repr(stage.switchboard.floor.settings).encode()
+    shown = (
+        b"".join(visitor.raw) + msgspec.json.encode(stage.incidents) + repr(stage.switchboard.floor.settings).encode()
+    )
     for secret in (b"tried-secret", b"tried-key", b"myauthstring", b"abcdefg12345"):
         assert secret not in shown

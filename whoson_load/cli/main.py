@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from whoson_load import __version__
 from whoson_load.errors import ConfigError, GuardError, WhosOnLoadError
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "exit_code_of", "main"]
 
 COMMANDS = {
     "run": "run visitors against a server, or against the simulator",
+    "report": "show what came of a run",
+    "compare": "tell whether one build is better or worse than another",
     "simulate": "be a WhosOn server",
 }
 """Subcommand -> what it does. Each is a module of this package with `main(argv) -> exit code`."""

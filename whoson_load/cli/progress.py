@@ -1,17 +1,21 @@
-"""A run shown in the terminal while it goes: one line that renews itself, or plain lines where the output is no terminal."""
+"""A run shown while it goes: lines that renew themselves, or plain ones where the output is no terminal."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import gevent
 from locust.env import Environment
+from rich.console import Console
+from rich.live import Live
 
 from whoson_load.clock import wall_ns
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.sample import HEADLINE
-from whoson_load.report.terminal import ProgressFigures, render_progress
+from whoson_load.report.terminal import ProgressFigures, live_progress, render_progress
 from whoson_load.swarm.run import INTERVAL_S, Run
 
 __all__ = ["show_progress"]
@@ -23,23 +27,49 @@ def show_progress(run: Run, environment: Environment) -> Callable[[], None]:
     Returns:
         What ends it.
     """
-    live = sys.stdout.isatty()
-
-    def loop() -> None:
-        while True:
-            gevent.sleep(1.0 if live else INTERVAL_S)
-            text = render_progress(_figures(run, environment))
-            # Carriage return and "erase to the end of the line": the line renews itself.
-            print(f"\r{text}\x1b[K" if live else text, end="" if live else "\n", flush=True)
-
-    greenlet = gevent.spawn(loop)
+    console = Console(highlight=False)
+    shown = contextlib.ExitStack()
+    if console.is_terminal and not console.is_dumb_terminal:
+        live = shown.enter_context(_live(console))
+        greenlet = gevent.spawn(
+            _repeat, 1.0, lambda: live.update(live_progress(_figures(run, environment)), refresh=True)
+        )
+    else:
+        greenlet = gevent.spawn(
+            _repeat, INTERVAL_S, lambda: print(render_progress(_figures(run, environment)), flush=True)
+        )
 
     def end() -> None:
         greenlet.kill(block=False)
-        if live:
-            print("\r\x1b[K", end="", flush=True)
+        shown.close()
 
     return end
+
+
+def _repeat(every_s: float, show: Callable[[], None]) -> None:
+    while True:
+        gevent.sleep(every_s)
+        show()
+
+
+@contextlib.contextmanager
+def _live(console: Console) -> Iterator[Live]:
+    """What is printed meanwhile, the log included, stands above what renews itself."""
+    own_stderr = sys.stderr
+    handlers = [
+        handler
+        for logger in (logging.getLogger(), logging.getLogger("locust"))
+        for handler in logger.handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is own_stderr
+    ]
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stderr=own_stderr.isatty()) as live:
+        try:
+            for handler in handlers:
+                handler.setStream(sys.stderr)
+            yield live
+        finally:
+            for handler in handlers:
+                handler.setStream(own_stderr)
 
 
 def _figures(run: Run, environment: Environment) -> ProgressFigures:

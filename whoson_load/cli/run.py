@@ -3,40 +3,92 @@
 from __future__ import annotations
 
 import argparse
-import ast
-import contextlib
+import atexit
 import logging
 import os
+import secrets
+import socket
 import sys
-from collections.abc import Iterator
+import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from whoson_load.cli.embedded import EmbeddedSimulator
-from whoson_load.client.target import is_loopback
+from whoson_load.client.target import API_KEY_VARIABLE, AUTH_VARIABLE, is_loopback
 from whoson_load.errors import ConfigError
+from whoson_load.simulator.site_file import load_settings
+from whoson_load.swarm.options import DEFAULT_DOMAIN, add_options
+from whoson_load.visitors.curve_language import read_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from locust import LoadTestShape, TaskSet, User
+
+    _Loaded = tuple[
+        dict[str, type[User]],
+        dict[str, LoadTestShape],
+        dict[str, list[TaskSet | Callable[..., Any]]],
+        LoadTestShape | None,
+    ]
 
 __all__ = ["main"]
 
-_DESCRIPTION = """Run a locustfile's visitors against a server (--host) or against the built-in simulator (without --host). Every option of Locust works,
-too: -u VISITORS -r PER_SECOND -t DURATION, --processes N, --csv PREFIX ... `locust -f LOCUSTFILE --help` lists all of them, ours included."""
+_DESCRIPTION = """Run a locustfile's visitors against a server (--host) or against the built-in simulator (without
+--host). Every option of Locust works, too: -u VISITORS -r PER_SECOND -t DURATION, --processes N, --csv PREFIX ...
+`locust -f LOCUSTFILE --help` lists them."""
+
+
+_LOCUST_PORT = 5557
 
 
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]
-        raise ConfigError(message)
+    def error(self, message: str) -> NoReturn:
+        _refuse(message)
+
+    def format_help(self) -> str:
+        # The options that Locust's parser takes for us; its own are too many to stand here.
+        from locust.argument_parser import LocustArgumentParser
+
+        page = LocustArgumentParser(add_help=False, usage=argparse.SUPPRESS, add_config_file_help=False)
+        add_options(page)
+        return f"{super().format_help()}\n{page.format_help()}"
+
+
+def _visit_length(written: str) -> float:
+    try:
+        return read_time(written)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
+def _refuse(message: str) -> NoReturn:
+    raise ConfigError(" ".join(message.split()))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="whoson-load run", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("locustfile", metavar="LOCUSTFILE")
-    parser.add_argument("--simulator", action="store_true", help="run against the built-in simulator (the default without --host)")
+    parser.add_argument(
+        "--simulator", action="store_true", help="run against the built-in simulator (the default without --host)"
+    )
     parser.add_argument("-H", "--host", metavar="URL", help="ws://HOST:PORT or wss://HOST:PORT of the server")
-    parser.add_argument("--site", metavar="NAME|FILE", help="the simulator's site")
-    parser.add_argument("--web", action="store_true", help="with Locust's web page, on this machine only, instead of at once")
-    parser.add_argument("--web-host", metavar="HOST", help=argparse.SUPPRESS)
-    parser.add_argument("--pace", metavar="N", help="human times N times shorter, the simulated operators' too")
-    parser.add_argument("--seed", metavar="N", help="of everything random, in the simulator too")
-    parser.add_argument("--loglevel", "-L", metavar="LEVEL", default="WARNING", help="of Locust's log (default: WARNING)")
+    parser.add_argument("--site", metavar="NAME|FILE", help="the simulator's site (default: default)")
+    parser.add_argument(
+        "--web", action="store_true", help="with Locust's web page, on this machine only, instead of at once"
+    )
+    parser.add_argument("--web-host", metavar="HOST", default="127.0.0.1", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--plan", action="store_true", help="only draw the arrivals and chats to be expected; nothing is sent"
+    )
+    parser.add_argument(
+        "--visit-length", type=_visit_length, metavar="TIME", help="of a visit on average, for --plan, such as 3m"
+    )
+    for flag in ("--pace", "--seed"):  # the simulator gets them, too; they are explained below
+        parser.add_argument(flag, metavar="N", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--loglevel", "-L", metavar="LEVEL", default="WARNING", help="of Locust's log (default: WARNING)"
+    )
     return parser
 
 
@@ -50,63 +102,163 @@ def main(argv: list[str]) -> int:
         The exit code; Locust ends the process itself, so mostly SystemExit is raised instead.
 
     Raises:
-        ConfigError: the locustfile is missing or does not parse, or options contradict each other.
+        ConfigError: the locustfile is missing or cannot be loaded, or options are wrong or contradict each other.
+        WhosOnLoadError: the simulator did not become ready.
     """
     ours, for_locust = _parser().parse_known_args(argv)
-    _check_locustfile(ours.locustfile)
+    _check(ours)
+    sys.argv = ["whoson-load run", "-f", ours.locustfile, "--loglevel", ours.loglevel, *for_locust]
+    for flag, value in (("--host", ours.host), ("--pace", ours.pace), ("--seed", ours.seed)):
+        if value is not None:
+            sys.argv += [flag, value]
+    sys.argv += ["--web-host", ours.web_host] if ours.web else ["--headless", "--only-summary"]
+    return _locust(ours, ["whoson-load", "run", *argv])
+
+
+def _check(ours: argparse.Namespace) -> None:
+    if not (Path(ours.locustfile).is_file() and ours.locustfile.endswith(".py")):
+        raise ConfigError(
+            f"got the locustfile {ours.locustfile}, which is no Python file; expected one as the first argument,"
+            " such as locustfiles/visitors.py"
+        )
     if ours.simulator and ours.host:
         raise ConfigError("got --simulator and --host, expected one of them")
     if ours.site and ours.host:
         raise ConfigError("got --site and --host, expected --site with the simulator only")
-    if ours.web_host and not is_loopback(ours.web_host):
-        raise ConfigError(f"--web-host: got {ours.web_host}, expected an address of this machine: the page has no password")
-    with contextlib.ExitStack() as stack:
-        host = ours.host or os.environ.get("LOCUST_HOST") if not ours.simulator else None
-        if host is None:
-            host = stack.enter_context(_simulator(ours))
-        return _locust(ours, host, for_locust)
+    if not is_loopback(ours.web_host):
+        raise ConfigError(
+            f"--web-host: got {ours.web_host}, expected an address of this machine: the page has no password"
+        )
 
 
-def _check_locustfile(name: str) -> None:
-    path = Path(name)
-    if not path.is_file():
-        raise ConfigError(f"got the locustfile {name}, which is no file; expected one such as locustfiles/visitors.py")
-    try:
-        ast.parse(path.read_bytes(), name)
-    except (SyntaxError, ValueError) as problem:
-        where = f", line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
-        raise ConfigError(f"{name}{where}: {getattr(problem, 'msg', problem)}") from None
+def _locust(ours: argparse.Namespace, command_line: list[str]) -> int:
+    # Imported only now: it patches the standard library, which nothing before shall meet half-done.
+    import locust.main
+    from locust import events
 
+    from whoson_load.cli.progress import show_progress
+    from whoson_load.plugin import plugin
 
-@contextlib.contextmanager
-def _simulator(ours: argparse.Namespace) -> Iterator[str]:
-    arguments = []
-    pace = ours.pace or os.environ.get("WHOSON_PACE")
-    for flag, value in (("--pace", pace), ("--seed", ours.seed or os.environ.get("WHOSON_SEED")), ("--site", ours.site)):
-        if value:
-            arguments += [flag, value]
-    # The simulator takes the specification's example secrets, whatever those of another server in the environment are.
-    for secret in ("WHOSON_AUTH", "WHOSON_API_KEY"):
-        os.environ.pop(secret, None)
-    with EmbeddedSimulator(arguments) as simulator:
-        yield simulator.chat
-
-
-def _locust(ours: argparse.Namespace, host: str, for_locust: list[str]) -> int:
-    sys.argv = ["whoson-load run", "-f", ours.locustfile, "--host", host, "--loglevel", ours.loglevel, *for_locust]
-    for flag, value in (("--pace", ours.pace), ("--seed", ours.seed)):
-        if value is not None:
-            sys.argv += [flag, value]
-    sys.argv += ["--web-host", ours.web_host or "127.0.0.1"] if ours.web else ["--headless", "--only-summary"]
-    # Imported only now: it patches the standard library, which the simulator's starting must not meet half-done.
-    from locust.main import main as locust_main  # noqa: PLC0415
-
-    from whoson_load.cli.progress import show_progress  # noqa: PLC0415
-    from whoson_load.plugin import plugin  # noqa: PLC0415
-
+    plugin.command_line = command_line
+    plugin.interruption.catch()
     if not ours.web:
         plugin.progress = show_progress
-        # Our table is exact; Locust's, of the same samples rounded to two digits, would stand beside it and differ.
-        logging.getLogger("locust.stats_logger").disabled = True
-    locust_main()  # type: ignore[no-untyped-call]
+    events.init_command_line_parser.add_listener(_refuse_in_one_line)  # type: ignore[no-untyped-call]
+    events.init.add_listener(_silence_the_tables)  # type: ignore[no-untyped-call]
+    load = locust.main.merge_locustfiles_content
+
+    def load_and_prepare(locustfiles: list[str]) -> _Loaded:
+        # Between the loading of the locustfile, which may bring options and a pace, and Locust's reading of the
+        # options, which takes the simulator's address like any other.
+        try:
+            found = load(locustfiles)
+        except Exception as problem:  # noqa: BLE001  # whatever the code of a locustfile may raise
+            raise ConfigError(_where_it_broke(ours.locustfile, problem)) from None
+        _prepare(ours, found[0])
+        return found
+
+    locust.main.merge_locustfiles_content = load_and_prepare
+    locust.main.main()  # type: ignore[no-untyped-call]
     return plugin.exit_code
+
+
+def _refuse_in_one_line(parser: argparse.ArgumentParser, **_: object) -> None:
+    def leave(status: int = 0, message: str | None = None) -> NoReturn:
+        if status:
+            _refuse((message or "").removeprefix(f"{parser.prog}: error: "))
+        sys.exit(status)
+
+    parser.exit = leave  # type: ignore[method-assign]
+
+
+def _silence_the_tables(**_: object) -> None:
+    # Our table is exact; Locust's, of the same samples rounded to two digits, would stand beside it and differ.
+    logging.getLogger("locust.stats_logger").disabled = True
+
+
+def _where_it_broke(locustfile: str, problem: Exception) -> str:
+    name = Path(locustfile).name
+    lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if Path(frame.filename).name == name]
+    where = f"{locustfile}, line {lines[-1]}" if lines else locustfile
+    return " ".join(f"{where}: {type(problem).__name__}: {problem}".split())
+
+
+def _prepare(ours: argparse.Namespace, classes: dict[str, type[User]]) -> None:
+    """Check what Locust would not check in our way, and start the simulator where no host is named."""
+    from locust.argument_parser import get_parser
+
+    if not classes:
+        raise ConfigError(
+            f"{ours.locustfile}: got no class of visitors, expected one such as class Visitor(ChatVisitor)"
+        )
+    options = get_parser().parse_args()
+    unknown = sorted(set(options.user_classes) - set(classes))
+    if unknown:
+        raise ConfigError(f"got the class {unknown[0]}, expected {' or '.join(classes)}")
+    if options.num_users is not None and options.num_users < 0:
+        raise ConfigError(f"argument -u/--users: got {options.num_users}, expected a number from 0")
+    if not options.worker:
+        _read_workload(ours, options, [classes[name] for name in options.user_classes or classes])
+    if ours.web:
+        _free_port("--web-port", options.web_host, options.web_port)
+    if options.processes and not options.worker:
+        sys.argv += _meeting_place(options)
+    if options.worker or (options.host and not ours.simulator):
+        if ours.site:
+            raise ConfigError("got --site without the simulator, expected --site with the simulator only")
+        return
+    _start_simulator(ours, options, classes)
+
+
+def _read_workload(ours: argparse.Namespace, options: argparse.Namespace, classes: list[type[User]]) -> None:
+    """See that the workload is one, before anything starts; with --plan, draw it and leave."""
+    from whoson_load.cli.plan import describe_plan
+    from whoson_load.swarm.orders import read_orders
+
+    orders = read_orders(options, classes)
+    if orders.is_open and (options.num_users, options.spawn_rate) != (None, None):
+        sys.stderr.write("whoson-load run: -u and -r have no say where a curve does; --max-visitors has\n")
+    if ours.plan:
+        simulated = ours.simulator or not options.host
+        print(describe_plan(options, classes, orders, simulated=simulated, visit_s=ours.visit_length))
+        sys.exit(0)
+
+
+def _meeting_place(options: argparse.Namespace) -> list[str]:
+    """Where the forked workers meet their master: by Locust's default always the same port, on every network.
+
+    Two runs at once on one machine would there get each other's workers.
+    """
+    host, port = options.master_bind_host, options.master_bind_port
+    if (host, port) == ("*", _LOCUST_PORT):
+        host, port = "127.0.0.1", 0
+    port = _free_port("--master-bind-port", "" if host == "*" else host, port)
+    return ["--master-bind-host", host, "--master-bind-port", str(port), "--master-port", str(port)]
+
+
+def _free_port(option: str, host: str, port: int) -> int:
+    """The port, or any free one for 0, once it is known that one can listen there: Locust would end in a traceback."""
+    try:
+        with socket.create_server((host, port)) as found:
+            return int(found.getsockname()[1])
+    except OSError as problem:
+        reason = os.strerror(problem.errno or 0)
+        raise ConfigError(f"{option}: cannot listen on {host or '*'}:{port}: {reason}") from None
+
+
+def _start_simulator(ours: argparse.Namespace, options: argparse.Namespace, classes: dict[str, type[User]]) -> None:
+    from whoson_load.plugin import locustfile_pace
+
+    site = ours.site or "default"
+    settings = load_settings(site)
+    pace = options.pace or locustfile_pace(classes.values())
+    seed = secrets.randbelow(2**31) if options.seed is None else options.seed
+    simulator = EmbeddedSimulator(["--site", site, "--pace", f"{pace:g}", "--seed", str(seed)])
+    # Locust ends its workers at exit, too; registered before that, this comes after it.
+    atexit.register(simulator.stop)
+    # The site says what it takes, whatever the environment holds for another server.
+    os.environ[AUTH_VARIABLE] = settings.server.authentication
+    os.environ[API_KEY_VARIABLE] = settings.server.api_key
+    sys.argv += ["--host", simulator.chat, "--seed", str(seed)]
+    if options.domain == DEFAULT_DOMAIN:
+        sys.argv += ["--domain", settings.site.domain]

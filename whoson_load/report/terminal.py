@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
 import msgspec
 from rich.console import Console, Group, RenderableType
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from whoson_load.measurement.answer import Judged
 from whoson_load.measurement.run import SeriesSummary, Summary
 from whoson_load.measurement.sample import (
     ACCEPTED,
@@ -25,7 +27,15 @@ from whoson_load.measurement.sample import (
 )
 from whoson_load.measurement.trust import Verdict
 
-__all__ = ["ProgressFigures", "format_ms", "render_progress", "render_summary", "time_spent"]
+__all__ = [
+    "ProgressFigures",
+    "format_ms",
+    "live_progress",
+    "plain_text",
+    "render_progress",
+    "render_summary",
+    "time_spent",
+]
 
 _WIDTH = 100
 _BAR_CELLS = 30
@@ -47,8 +57,9 @@ def time_spent(series: Mapping[str, SeriesSummary]) -> list[tuple[str, float]]:
     """Where a visit's time went.
 
     Returns:
-        (what, mean seconds a visit), the visitors' own time last; empty before any visit ended. Means over all samples, so visits that were
-        under way at the end of the run make them a little larger than the visits that ended.
+        (what, mean seconds a visit), the visitors' own time last; empty before any visit ended. Means over all
+        samples, so visits that were under way at the end of the run make them a little larger than the visits that
+        ended.
     """
     visits = series.get(VISIT)
     if visits is None or not visits.count or visits.mean_ms is None:
@@ -79,21 +90,23 @@ def render_summary(summary: Summary, folder: PurePath | str) -> str:
         folder: where the record lies.
 
     Returns:
-        Lines of at most 100 columns, without colours.
+        Lines of at most 100 columns, but for the folder's, without colours.
     """
-    return _plain(
-        Group(
-            "",
-            _latencies(summary),
-            "",
-            _outcomes(summary.outcomes),
-            _lines(summary.lines),
-            "",
-            _spent(summary.series),
-            _trust(summary),
-            f"Record: {folder}",
-        )
+    said = Group(
+        "",
+        _latencies(summary),
+        "",
+        *_steady(summary),
+        *_arrivals(summary.arrivals),
+        _outcomes(summary.outcomes),
+        _lines(summary.lines),
+        "",
+        _spent(summary.series),
+        _trust(summary),
+        *_objectives(summary.objectives),
     )
+    # Whole, however long: it is there to be copied.
+    return f"{plain_text(said)}\nRecord: {folder}"
 
 
 def _latencies(summary: Summary) -> Table:
@@ -104,13 +117,55 @@ def _latencies(summary: Summary) -> Table:
     for name in SERIES:
         figures = summary.series[name]
         if name in HEADLINE or figures.count or figures.errors:
-            table.add_row(
-                name,
-                f"{figures.count:,}",
-                f"{figures.errors:,}",
-                *(format_ms(each) for each in (figures.p50_ms, figures.p95_ms, figures.p99_ms, figures.max_ms)),
-            )
+            table.add_row(name, *_row(figures))
     return table
+
+
+def _steady(summary: Summary) -> list[RenderableType]:
+    """The steady part's headline figures, which objectives and comparisons go by; or why there is no such part."""
+    if summary.parts is None:
+        return []
+    if summary.steady is None:
+        return [summary.parts.reason, ""]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("steady part")
+    for name in ("count", "errors", "p50", "p95", "p99", "max"):
+        table.add_column(name, justify="right")
+    for name in HEADLINE:
+        table.add_row(name, *_row(summary.steady[name]))
+    return [summary.parts.reason, table, ""]
+
+
+def _row(figures: SeriesSummary) -> tuple[str, ...]:
+    times = (figures.p50_ms, figures.p95_ms, figures.p99_ms, figures.max_ms)
+    return (f"{figures.count:,}", f"{figures.errors:,}", *map(format_ms, times))
+
+
+def _objectives(objectives: Sequence[Judged]) -> list[RenderableType]:
+    if not objectives:
+        return []
+    met = sum(each.met for each in objectives)
+    table = Table(
+        title=f"\nObjectives: {met} of {len(objectives)} met",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        show_header=False,
+    )
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for each in objectives:
+        table.add_row(each.objective, each.said)
+    return [table, ""]
+
+
+def _arrivals(arrivals: Mapping[str, int]) -> list[str]:
+    """The line of an open model; none in the closed one, where nobody is due."""
+    if not arrivals.get("due"):
+        return []
+    late, capped = arrivals.get("late", 0), arrivals.get("capped", 0)
+    turned_away = f", {capped:,} turned away by --max-visitors" if capped else ""
+    return [f"Arrivals: {arrivals['due']:,} due, {late:,} of them begun late{turned_away}"]
 
 
 def _outcomes(outcomes: Mapping[str, int]) -> str:
@@ -132,7 +187,9 @@ def _spent(series: Mapping[str, SeriesSummary]) -> RenderableType:
     if not spent:
         return Text("No visit ended.")
     whole_s = sum(seconds for _, seconds in spent)
-    table = Table(title=f"Where a visit's {whole_s:.1f} s went", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=f"Where a visit's {whole_s:.1f} s went", title_justify="left", box=None, pad_edge=False, show_header=False
+    )
     table.add_column()
     table.add_column(justify="right")
     table.add_column(justify="right")
@@ -173,26 +230,46 @@ class ProgressFigures(msgspec.Struct, frozen=True, kw_only=True):
     errors: int
 
 
+def live_progress(figures: ProgressFigures) -> RenderableType:
+    """A run's progress for a terminal: a bar (when the end is known), visits, the four latencies; as wide as it is."""
+    time = Text(_time(figures.elapsed_s, figures.duration_s), no_wrap=True)
+    head = Table.grid(padding=(0, 1, 0, 0), expand=True)
+    if figures.duration_s:
+        head.add_column(ratio=1)
+        head.add_column()
+        head.add_row(ProgressBar(figures.duration_s, min(figures.elapsed_s, figures.duration_s)), time)
+    else:
+        head.add_row(time)
+    latencies = Table(box=None, pad_edge=False)
+    latencies.add_column("")
+    for name in HEADLINE:
+        latencies.add_column(name, justify="right", no_wrap=True)
+    for name, values in (("p50", figures.p50_ms), ("p99", figures.p99_ms)):
+        latencies.add_row(name, *(format_ms(values.get(series)) for series in HEADLINE))
+    return Group(head, Text(_visits(figures), no_wrap=True, overflow="ellipsis"), latencies)
+
+
 def render_progress(figures: ProgressFigures) -> str:
-    """A run's progress in one line: a bar (when the end is known), visits, the four latencies as p50/p99."""
+    """A run's progress in one line, however long, for logs: time, visits, the four latencies as p50/p99."""
     latencies = "  ".join(
         f"{name} {format_ms(figures.p50_ms.get(name))}/{format_ms(figures.p99_ms.get(name))}" for name in HEADLINE
     )
+    return f"{_time(figures.elapsed_s, figures.duration_s)}  {_visits(figures)}  p50/p99: {latencies}"
+
+
+def _visits(figures: ProgressFigures) -> str:
     return (
-        f"{_bar(figures.elapsed_s, figures.duration_s)}  {figures.in_progress:,} in progress, {figures.ended:,} ended"
-        f" ({figures.served:,} served), {figures.errors:,} errors  p50/p99: {latencies}"
+        f"{figures.in_progress:,} in progress, {figures.ended:,} ended ({figures.served:,} served),"
+        f" {figures.errors:,} errors"
     )
 
 
-def _bar(elapsed_s: float, duration_s: float | None) -> str:
-    if not duration_s:
-        return f"{elapsed_s:.0f} s"
-    cells = 12
-    full = min(cells, int(cells * elapsed_s / duration_s))
-    return f"[{'#' * full}{'.' * (cells - full)}] {min(elapsed_s, duration_s):.0f}/{duration_s:.0f} s"
+def _time(elapsed_s: float, duration_s: float | None) -> str:
+    return f"{min(elapsed_s, duration_s):.0f}/{duration_s:.0f} s" if duration_s else f"{elapsed_s:.0f} s"
 
 
-def _plain(what: RenderableType) -> str:
+def plain_text(what: RenderableType) -> str:
+    """What rich would show, as lines of at most 100 columns, without colours."""
     console = Console(file=io.StringIO(), width=_WIDTH, color_system=None, legacy_windows=False, highlight=False)
     console.print(what, markup=False)
     written = console.file.getvalue()  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The recorder that shows Locust what it records: each headline sample is a Locust request, too.
 
-Locust's tables, CSV files and charts so show our four series by name. The truth stays in our own histograms: Locust rounds to two digits.
+Locust's tables, CSV files and charts so show our four series by name. The truth stays in our own histograms: Locust
+rounds to two digits.
 """
 
 from __future__ import annotations
