@@ -119,6 +119,7 @@ class Connection(asyncio.Protocol):
             transport.write(data)
             if transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
                 self._switchboard.floor.counts.incidents["slow_readers"] += 1
+                self._closing = True
                 transport.abort()
         return sent_ns
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any, Protocol
 
 import msgspec
 from aiohttp import web
 
 from whoson_load.simulator.chat import Chat
-from whoson_load.simulator.delays import Delay
+from whoson_load.simulator.delays import Delay, Duration
 from whoson_load.simulator.fault_settings import changed
 from whoson_load.simulator.switchboard import Switchboard
 
@@ -52,17 +53,15 @@ def control_app(server: Running) -> web.Application:
     return app
 
 
+_LOOPBACK = re.compile(r"(127\.\d+\.\d+\.\d+|\[::1\]|localhost)(:\d+)?", re.IGNORECASE | re.ASCII)
+
+
 @web.middleware
 async def _loopback_only(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     # The socket is bound to loopback; the Host header keeps a web page from reaching it under a name of its own.
-    host = request.url.host or ""
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host.lower() == "localhost"
-    if not local or "Origin" in request.headers:
+    if not _LOOPBACK.fullmatch(request.headers.get("Host", "")) or "Origin" in request.headers:
         raise web.HTTPForbidden(text="the control side answers on loopback only\n")
     return await handler(request)
 
@@ -165,7 +164,9 @@ def _parameters(fault: msgspec.Struct | None) -> dict[str, Any] | None:
     shown = msgspec.structs.asdict(fault)
     for name, value in shown.items():
         if isinstance(value, Delay):
-            shown[name] = {"kind": type(value).__name__.lower(), **msgspec.to_builtins(value)}
+            shown[name] = {"kind": type(value).__name__.lower(), **asdict(value)}  # type: ignore[call-overload]
+        elif isinstance(value, Duration):
+            shown[name] = int(value)
     return shown
 
 

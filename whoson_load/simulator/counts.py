@@ -27,6 +27,7 @@ class Counts:
         "crossing_commands",  # commands out of turn that were under way when the chat ended
         "bad_connects",
         "refused_connections",
+        "bad_requests",  # HTTP requests that are none
         "blacklistings",
         "out_of_turn_events",  # events of ours that the conversation's table does not have: a bug of the simulator
         "internal_errors",  # likewise

@@ -114,7 +114,7 @@ def parse_delay(written: object) -> Delay:
         ValueError: it is something else, or its parts contradict each other.
     """
     if not isinstance(written, dict):
-        return Fixed(parse_duration(written))
+        return Fixed(int(parse_duration(written)))
     parts = {name: int(parse_duration(value)) for name, value in written.items()}
     if parts.keys() == {"least", "most"}:
         if parts["least"] > parts["most"]:

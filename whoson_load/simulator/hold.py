@@ -13,7 +13,7 @@ from whoson_load.simulator.scheduler import Timer, cancel
 from whoson_load.simulator.settings import WaitingSettings
 from whoson_load.simulator.texts import fill
 
-__all__ = ["Hold", "InQueue", "WaitingLines"]
+__all__ = ["Held", "Hold", "InQueue", "WaitingLines"]
 
 
 class Held(Seeker, Protocol):

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from whoson_load.clock import monotonic_ns
 from whoson_load.errors import ConfigError
+from whoson_load.simulator.complaints import complaints
 from whoson_load.simulator.connection import Connection, reset
 from whoson_load.simulator.control import control_app
 from whoson_load.simulator.policy import Caller
@@ -132,7 +133,13 @@ class Server:
         return type(asyncio.get_running_loop()).__module__.partition(".")[0]
 
     async def _serve(self, app: web.Application, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, keepalive_timeout=15)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=complaints(self.switchboard.floor.counts),
+            handle_signals=False,
+            keepalive_timeout=15,
+        )
         await runner.setup()
         self._runners.append(runner)
         await web.SockSite(runner, listener, ssl_context=tls, backlog=_BACKLOG, shutdown_timeout=0.1).start()

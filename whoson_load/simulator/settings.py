@@ -25,6 +25,7 @@ __all__ = [
     "HabitSettings",
     "HourSettings",
     "ImageSettings",
+    "LanguageSettings",
     "OperatorSettings",
     "OperatorTimes",
     "QueueSettings",
@@ -35,6 +36,7 @@ __all__ = [
     "SiteSettings",
     "SurveySettings",
     "TalkSettings",
+    "TranslationSettings",
     "WaitingSettings",
 ]
 
