@@ -150,3 +150,11 @@ def test_findings_of_an_interval_are_told_by_worker() -> None:
     """The timeline shows which worker was the trouble."""
     found = Trust().add({"w1": figures(), "w2": figures(ports=28_000)})
     assert {worker: [finding.rule for finding in findings] for worker, findings in found.items()} == {"w2": ["ports"]}
+
+
+def test_a_cause_is_as_bad_as_what_it_did() -> None:
+    """A machine that is busy with others is no evidence by itself; lags that it explains are."""
+    [busy] = judge(figures(waiting_share=0.33))
+    assert (busy.rule, busy.level) == ("run_queue", Verdict.DOUBTFUL)
+    [harmful] = judge(figures(waiting_share=0.33, send_p99_ns=300e6))
+    assert (harmful.rule, harmful.level) == ("run_queue", Verdict.INVALID)

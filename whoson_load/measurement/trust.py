@@ -100,11 +100,11 @@ RULES: Final[dict[str, Rule]] = {
             "run_queue",
             lambda figures: figures.waiting_share,
             0.10,
-            0.30,
+            0.80,
             "share",
             "waited {value} of the time for a CPU that other programs had",
             "Run nothing else on the machine, use fewer workers than cores, or a larger machine.",
-            "Invented",
+            "Invented; a cause and no evidence, so what it did to the figures decides: the lags it explains",
             _LAGS,
         ),
         Rule(
@@ -221,16 +221,20 @@ def judge(figures: GeneratorFigures) -> list[Finding]:
     """Judge one worker in one interval.
 
     Returns:
-        the findings, causes first; mere symptoms of a cause are left out; empty means trusted.
+        the findings, causes first; mere symptoms of a cause are left out, but a cause is as bad as the worst of them.
+        Empty means trusted.
     """
+    levels = {name: rule.level(value) for name, rule in RULES.items() if (value := rule.figure(figures)) is not None}
     findings: list[Finding] = []
     explained: set[str] = set()
     for rule in RULES.values():
         value = rule.figure(figures)
         if value is None or rule.name in explained:
             continue
-        level = rule.level(value)
+        level = levels[rule.name]
         if level is not Verdict.TRUSTED:
+            if any(levels.get(symptom) is Verdict.INVALID for symptom in rule.explains):
+                level = Verdict.INVALID
             findings.append(Finding(rule=rule.name, level=level, value=value))
             explained |= rule.explains
     return findings
