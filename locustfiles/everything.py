@@ -1,7 +1,12 @@
 """Every journey of the catalogue, each as often as any other: to rehearse, to find out what a server makes of it.
 
-whoson-load run locustfiles/everything.py --site rehearsal -u 50 -r 10 -t 5m --pace 8
-whoson-load run locustfiles/everything.py --site rehearsal -u 1 --seed 7 --only-visitor 12
+Run it:
+
+    whoson-load run locustfiles/everything.py --site rehearsal -u 50 -r 10 -t 5m --pace 8 --forward-visitor-ip
+    whoson-load run locustfiles/everything.py --site rehearsal --seed 7 --only-visitor 12
+
+Each visitor comes with an address of its own here: one journey asks for a session that may be over, which a server may
+hold against the address it comes from.
 """
 
 from locust import between, task
@@ -20,4 +25,5 @@ class Visitor(ChatVisitor):
 
     @task
     def do_something(self) -> None:
+        """Make a visit."""
         self.visit(everything)

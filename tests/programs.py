@@ -176,8 +176,13 @@ class Programs:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of the tests without what would set our options or Locust's."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("WHOSON_", "LOCUST_"))}
+    """The environment of the tests without what would set our options or Locust's, or change what a terminal shows."""
+    about_terminals = {"COLUMNS", "LINES", "TERM", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("WHOSON_", "LOCUST_")) and name not in about_terminals
+    }
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float, otherwise: str, *, of: Program | None = None) -> None:

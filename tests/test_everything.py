@@ -7,7 +7,6 @@ likewise, so that waiting lines, a queue's timeout and inactivity come within a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +71,7 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(shared_programs: Programs) -> Iterator[dict[str, Seen]]:
+def seen(shared_programs: Programs) -> dict[str, Seen]:
     """The five runs, side by side."""
     programs, folder = shared_programs, shared_programs.folder
     under_way = {}
@@ -99,7 +98,7 @@ def seen(shared_programs: Programs) -> Iterator[dict[str, Seen]]:
             ended.code, ended.stderr, summary, simulator.get("/state"), simulator.get("/messages"), answers
         )
         simulator.stop()
-    yield found
+    return found
 
 
 @pytest.mark.parametrize("site", SITES)
@@ -129,7 +128,7 @@ def test_every_line_is_accounted_for(site: str, seen: dict[str, Seen]) -> None:
 
 @pytest.mark.parametrize("site", SITES)
 def test_the_server_finds_nothing_wrong(site: str, seen: dict[str, Seen]) -> None:
-    """All parameters are right and every command is in its turn; only a session that is over may be asked for in vain."""
+    """All parameters are right and every command is in its turn; only a session that is over is asked for in vain."""
     state = seen[site].state
     incidents = {name: count for name, count in state["incidents"].items() if count and name not in HARMLESS}
     if site == FORGETFUL:

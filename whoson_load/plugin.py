@@ -281,6 +281,8 @@ class Plugin:
         ChatVisitor.generator = self._roller = self._end_progress = None
         if self._failed():
             self.exit_code = self.exit_code or 1
+        if self.ending is Ending.FINISHED and self.interruption.ending is not None:
+            self.ending = self.interruption.ending
         if self._run is not None:
             self._finish(self._run)
             self._run = None

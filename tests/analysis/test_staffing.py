@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
+from collections import Counter
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from whoson_load.measurement.trust import Judgement, Verdict
 
 S = 1_000_000_000
 STEP_S = 5.0
+EVENTS = ("accepted", "abandoned", "operatorjoined", "Quit")
 
 
 def happened(rate_per_s: float, chat_s: float, patience_s: float, servers: int, lasts_s: float, seed: int) -> Crowd:
@@ -41,9 +43,10 @@ def happened(rate_per_s: float, chat_s: float, patience_s: float, servers: int, 
         heapq.heappush(free, left)
         events += [(begun, "operatorjoined"), (left, "Quit")]
         waits.series["operatorjoined"].record(round((begun - at) * 1e9))
+    counts = Counter((int(when // STEP_S), name) for when, name in events)
     lines = []
     for number in range(int(lasts_s / STEP_S)):
-        names = [name for when, name in events if STEP_S * number <= when < STEP_S * (number + 1)]
+        names = [name for name in EVENTS for _ in range(counts[number, name])]
         gone = names.count("abandoned")
         lines.append(
             TimelineLine(

@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from tests.programs import VISITORS, Ended, Program, Programs, only_record, wait_until
+from tests.programs import Ended, Program, Programs, only_record, wait_until
 from whoson_load.measurement.run import Ending
 from whoson_load.measurement.sample import HEADLINE
 from whoson_load.record.reader import RunReader
 
 ELSEWHERE = "chat.example.com"
 
+# Without a pace on the command line the page's field is empty; the simulator's operators keep the class's.
+HURRIED = """
+from locust import task
+
+from whoson_load import ChatVisitor, everyday
+
+
+class Visitor(ChatVisitor):
+    pace = 10
+
+    @task
+    def chat(self):
+        self.visit(everyday)
+"""
+
 
 class Page:
-    """Locust's web page, as a browser uses it."""
+    """Locust's web page, as a browser uses it.
+
+    Attributes:
+        host: the target that its form shows at first: the simulator.
+    """
 
     def __init__(self, program: Program, port: int) -> None:
         self.program = program
+        self.host = ""
         self._url = f"http://127.0.0.1:{port}"
 
     def get(self, path: str) -> dict[str, Any]:
@@ -49,36 +71,86 @@ class Page:
             return False
         return True
 
+    def start_form(self) -> str:
+        """The page itself, with the form's values in it."""
+        with urllib.request.urlopen(self._url + "/", timeout=10) as answer:
+            text: str = answer.read().decode("utf-8")
+        return text
+
     def series(self) -> dict[str, int]:
         """The requests on it: name -> how many."""
         return {each["name"]: each["num_requests"] for each in self.get("/stats/requests")["stats"]}
 
 
-@pytest.fixture(scope="module")
-def free_port() -> int:
-    """A port that nobody listens on."""
+def _open_page(programs: Programs, *more: str) -> Page:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
-    return port
+    (programs.folder / "hurried.py").write_text(HURRIED, "utf-8")
+    program = programs.start(
+        "whoson-load", "run", "hurried.py", "--web", "--web-port", str(port), "--out", "out", *more
+    )
+    page = Page(program, port)
+    wait_until(lambda: page.is_there, 30, "no page came up", of=program)
+    (page.host,) = set(re.findall(r"ws://127\.0\.0\.1:\d+", page.start_form()))
+    return page
 
 
 @pytest.fixture(scope="module")
-def page(shared_programs: Programs, free_port: int) -> Iterator[Page]:
+def page(shared_programs: Programs) -> Iterator[Page]:
     """The page of a run with the simulator; no test has started yet."""
-    command = ("whoson-load", "run", VISITORS, "--web", "--web-port", str(free_port), "--pace", "10", "--out", "out")
-    program = shared_programs.start(*command)
-    page = Page(program, free_port)
-    wait_until(lambda: page.is_there, 30, "no page came up", of=program)
+    page = _open_page(shared_programs, "--allow-target", "chat.example.org")
     yield page
-    program.interrupt()
-    ended = program.end()
+    page.program.interrupt()
+    ended = page.program.end()
     assert ended.code == 0, ended.stderr
+
+
+@pytest.fixture
+def records(shared_programs: Programs) -> Callable[[], list[Path]]:
+    """The runs that were recorded so far."""
+    return lambda: sorted((shared_programs.folder / "out").glob("*"))
+
+
+# What the page may not do
+
+
+@pytest.mark.parametrize(
+    "form, said",
+    [
+        ({"host": f"ws://{ELSEWHERE}"}, f"the target {ELSEWHERE} is not on this machine"),
+        ({"host": f"ws://{ELSEWHERE}", "allow_target": ELSEWHERE}, f"the target {ELSEWHERE} is not on this machine"),
+        ({"host": "http://127.0.0.1:1"}, "--host: got 'http://127.0.0.1:1', expected ws://"),
+        ({"pace": "fast"}, "pace: got 'fast', expected a number above 0"),
+        ({"pace": "0"}, "pace: got '0', expected a number above 0"),
+    ],
+    ids=["another host", "another host, allowed by the page itself", "another scheme", "no pace", "a pace of nothing"],
+)
+def test_what_the_page_may_not_do_is_refused(
+    form: dict[str, str], said: str, page: Page, records: Callable[[], list[Path]]
+) -> None:
+    """In one line on stderr, and no test begins."""
+    before, host = page.program.stderr, page.host
+    page.post("/swarm", user_count=1, spawn_rate=1, **{"host": host, **form})
+    wait_until(lambda: said in page.program.stderr[len(before) :], 10, "nothing was said", of=page.program)
+    assert page.program.stderr[len(before) :].count("\n") == 1
+    assert records() == []
+
+
+def test_the_page_shows_no_secret_and_no_option_that_is_not_its_affair(page: Page) -> None:
+    """Of our options it has the pace."""
+    form = page.start_form()
+    assert "pace" in form
+    for what in ("myauthstring", "abcdefg12345", "allow_target", "ca_file", "proxy"):
+        assert what not in form
+
+
+# What it may
 
 
 @pytest.fixture(scope="module")
 def chatting(page: Page) -> Page:
     """A test was started on the page, with a pace typed into it, and all four series have samples."""
-    assert page.post("/swarm", user_count=4, spawn_rate=4, pace="20")["success"]
+    assert page.post("/swarm", user_count=4, spawn_rate=4, pace="20", host=page.host)["success"]
     wait_until(lambda: set(HEADLINE) <= set(page.series()), 30, "not all series were shown", of=page.program)
     return page
 
@@ -102,41 +174,15 @@ def test_the_page_shows_the_four_series_by_name(chatting: Page) -> None:
     assert all(count > 0 for count in series.values())
 
 
-def test_the_page_is_ours_to_start_and_stop(chatting: Page, shared_programs: Programs) -> None:
+def test_the_page_starts_and_stops_runs(chatting: Page, records: Callable[[], list[Path]]) -> None:
     """Stopping ends the run: its table is printed, its record is whole, and has the pace that was typed."""
     chatting.post("/stop")
-    chatting.get("/stats/requests")
     wait_until(lambda: "Record: " in chatting.program.stdout, 10, "no table was printed", of=chatting.program)
-    reader = RunReader(only_record(shared_programs.folder / "out"))
+    (record,) = records()
+    reader = RunReader(record)
     assert reader.info.ending == Ending.FINISHED
     assert reader.info.pace == 20
     assert reader.summary() is not None
-
-
-@pytest.mark.parametrize(
-    "form, said",
-    [
-        ({"host": f"ws://{ELSEWHERE}"}, f"the target {ELSEWHERE} is not on this machine"),
-        ({"host": f"ws://{ELSEWHERE}", "allow_target": ELSEWHERE}, f"the target {ELSEWHERE} is not on this machine"),
-        ({"pace": "fast"}, "pace: got 'fast', expected a number above 0"),
-        ({"pace": "0"}, "pace: got '0', expected a number above 0"),
-        ({"host": "http://127.0.0.1:1"}, "--host: got 'http://127.0.0.1:1', expected ws://"),
-    ],
-    ids=["another host", "another host, allowed by the page itself", "no number", "nothing", "another scheme"],
-)
-def test_what_the_page_may_not_do_is_refused(
-    form: dict[str, str], said: str, page: Page, shared_programs: Programs
-) -> None:
-    """In one line on stderr, and no test begins."""
-    before = page.program.stderr
-    recorded = len(list((shared_programs.folder / "out").glob("*"))) if (shared_programs.folder / "out").exists() else 0
-    old_host = page.get("/stats/requests")["host"] if "host" in page.get("/stats/requests") else None
-    page.post("/swarm", user_count=1, spawn_rate=1, **form)
-    wait_until(lambda: said in page.program.stderr[len(before) :], 10, "nothing was said", of=page.program)
-    assert page.program.stderr[len(before) :].count("\n") == 1
-    assert page.get("/stats/requests")["user_count"] == 0
-    assert len(list((shared_programs.folder / "out").glob("*"))) == recorded
-    assert old_host is None
 
 
 def test_the_page_cannot_move_the_record(page: Page, shared_programs: Programs) -> None:
@@ -147,17 +193,13 @@ def test_the_page_cannot_move_the_record(page: Page, shared_programs: Programs) 
     page.post("/stop")
     wait_until(lambda: page.program.stdout.count("Record: ") > before, 10, "no table was printed", of=page.program)
     assert not (folder / "elsewhere").exists()
-    assert all(path.name.endswith("-visitors") for path in (folder / "out").iterdir())
+    assert all(path.name.endswith("-hurried") for path in (folder / "out").iterdir())
 
 
-def test_a_page_ends_with_its_simulator(programs: Programs, free_port: int) -> None:
+def test_a_page_ends_with_its_simulator(programs: Programs) -> None:
     """SIGTERM in the midst of a test ends both, and the record is whole."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    command = ("whoson-load", "run", VISITORS, "--web", "--web-port", str(port), "--pace", "20", "--out", "out")
-    program = programs.start(*command)
-    page = Page(program, port)
-    wait_until(lambda: page.is_there, 30, "no page came up", of=program)
+    page = _open_page(programs, "--pace", "20")
+    program = page.program
     page.post("/swarm", user_count=2, spawn_rate=2)
     wait_until(lambda: "connect" in page.series(), 30, "nobody connected", of=program)
     program.popen.terminate()

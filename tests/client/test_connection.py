@@ -283,3 +283,45 @@ def test_the_parts_of_connecting_are_samples_and_the_visitor_has_headers_of_its_
     assert asked == [[("User-Agent", who.persona.user_agent), *address]]
     expected = {"connect.tcp": 1, "connect.upgrade": 1} | ({"connect.tls": 1} if tls_ns else {})
     assert counted().samples == expected
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_page_that_is_loaded_anew(
+    resume: bool, make_chat: MakeChat, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drops its connection without a word and opens another; lines are accounted for across both."""
+    chat, line, clock = make_chat()
+    chatting(chat, line)
+    other = Line(clock)
+    other.serve(pickup_s=0.5)
+    monkeypatch.setattr(connection_module, "open_line", lambda *_: other)
+    assert chat.say("one")
+    counted()
+    with chat:
+        chat.reconnect(resume=resume)
+        assert (line.abandoned, line.closed, line.names[-1]) == (1, False, "Message")
+        assert chat.state is (State.CHATTING if resume else State.OPEN)
+        if not resume:
+            chat.connect()
+            chat.hello()
+            chat.wait_for_operator(10)
+        assert chat.say("two")
+    assert other.texts == ["wlrun7v3c1n2z two"]
+    assert other.closed
+    counts = counted()
+    assert counts.lines == {"sent": 1, "echoed": 1}
+    assert counts.errors == {}
+
+
+def test_a_page_that_is_loaded_anew_in_vain(make_chat: MakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The visit is over, and nothing of it stays open."""
+    chat, line, _ = make_chat()
+    chatting(chat, line)
+
+    def refuse(*_: object) -> None:
+        raise ConnectError(Fault.REFUSED)
+
+    monkeypatch.setattr(connection_module, "open_line", refuse)
+    with pytest.raises(ConnectError), chat:
+        chat.reconnect(resume=True)
+    assert line.abandoned

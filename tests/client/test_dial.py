@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.client.peers import Connection, Peer
+from tests.client.peers import Peer
 from whoson_load.client import dial as dial_module
 from whoson_load.client.dial import Dialled, reach
 from whoson_load.client.target import Target
@@ -31,18 +31,6 @@ def fails(reach: Reach, peer: Peer | str, **options: Any) -> ConnectError:  # no
         reach(peer, **options)
     assert "\n" not in str(told.value)
     return told.value
-
-
-def answers(text: str | bytes, stay: bool = False) -> Callable[[Connection], None]:
-    """A script that reads the request, answers so and closes, or waits for the client to do so."""
-
-    def script(connection: Connection) -> None:
-        connection.read_head()
-        connection.say(text if isinstance(text, bytes) else text.encode())
-        if stay:
-            connection.wait_for_the_end()
-
-    return script
 
 
 def release(dialled: Dialled) -> None:

@@ -128,3 +128,40 @@ def test_no_json_that_a_server_can_send_breaks_a_visitor(values: list[object], s
             heard += 1
     report = recorder.roll(0, 0)
     assert sum(report.tally.events.values()) == heard
+
+
+def test_the_line_of_a_file_or_a_field_is_the_visitors_own(
+    chatting: Hearing, recorder: Recorder, counted: Counted
+) -> None:
+    """It bears no token; a word of it tells it, escaped as it may be, once."""
+    chatting.expect_line("visitor-7.pdf", "http://x/7?a=b&c=d")
+    chatting.expect_line("Order", "")
+    chatting.hear(line("lineo", "Please send it."), 5 * MS)
+    chatting.hear(line("linev", "Something else"), 10 * MS)
+    chatting.hear(line("linev", "<a href='http://x/7?a=b&amp;c=d'>file</a>"), 20 * MS)
+    assert chatting.reply is None
+    chatting.hear(line("lineo", "Thanks."), 50 * MS)
+    assert recorder.percentile_ns("reply", 100) == pytest.approx(30 * MS, rel=0.001)
+    chatting.hear(line("linev", "visitor-7.pdf"), 60 * MS)
+    chatting.hear(line("linev", "Order: 4711"), 70 * MS)
+    counts = counted()
+    assert counts.deviations == {"linev without token": 2}
+    assert "echo" not in counts.samples
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_page_loaded_anew_owes_and_is_owed_nothing(
+    resumed: bool, chatting: Hearing, book: TokenBook, counted: Counted
+) -> None:
+    """The ledger goes on; the session does where it is resumed."""
+    chatting.hear(CONNECTED, 1)
+    token = book.token
+    book.sent(5 * MS)
+    chatting.expect("echo", 5 * MS)
+    chatting.start_anew(resumed=resumed)
+    assert not chatting.owing
+    assert chatting.conversation.state is (State.CHATTING if resumed else State.OPEN)
+    assert (chatting.session_id, chatting.chat_uid) == (("s-1", "u-1") if resumed else ("", ""))
+    assert chatting.operator == (HOWARD if resumed else None)
+    chatting.hear(line("linev", token), 9 * MS)
+    assert counted().lines == {"sent": 1, "echoed": 1}

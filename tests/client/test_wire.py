@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 import struct
 import threading
 from collections.abc import Callable
@@ -10,9 +11,14 @@ import pytest
 
 from tests.client.peers import Connection, Peer
 from whoson_load.client import wire as wire_module
+from whoson_load.client.session import ChatSession, Visitor
+from whoson_load.client.target import Target
 from whoson_load.client.wire import BURST_BYTES, Wire
 from whoson_load.clock import monotonic_ns
-from whoson_load.errors import Fault, RemoteProtocolError, SessionClosed, TargetError
+from whoson_load.errors import Fault, RemoteProtocolError, ReplyTimeout, SessionClosed, TargetError
+from whoson_load.measurement.recorder import Recorder
+from whoson_load.visitors.patience import MANNERS
+from whoson_load.visitors.persona import Personas
 
 Serve = Callable[..., Peer]
 OpenWire = Callable[..., Wire]
@@ -173,6 +179,19 @@ def test_a_server_that_is_silent(serve: Serve, open_wire: OpenWire) -> None:
     assert wire.next(monotonic_ns() - 1) is None
     go_on.set()
     assert wire.next(monotonic_ns() + FAR_NS) is not None
+
+
+def test_a_server_that_is_silent_to_a_session(
+    serve: Serve, make_target: Callable[..., Target], counted: Counted, recorder: Recorder
+) -> None:
+    """Is left after the reply deadline: it accepts the upgrade, and answers no Connect."""
+    visitor = Visitor(Personas(1, "run7").persona(1), MANNERS, random.Random(1), "run7")
+    target = make_target(serve(says()).url, reply_s=0.05)
+    with pytest.raises(ReplyTimeout), ChatSession.open(target, visitor, recorder) as chat:
+        chat.connect()
+    counts = counted()
+    assert counts.errors == {"connect": {"reply_timeout": 1}, "connect.connected": {"reply_timeout": 1}}
+    assert counts.samples.keys() >= {"connect.tcp", "connect.upgrade"}
 
 
 def test_a_server_that_sends_byte_by_byte(serve: Serve, open_wire: OpenWire) -> None:

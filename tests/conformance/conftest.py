@@ -1,4 +1,4 @@
-"""Running servers, one a site, and visitors made of the `websockets` library: nothing here knows our own protocol code."""
+"""Running servers, one a site, and visitors of the `websockets` library: nothing here knows our own protocol code."""
 
 from __future__ import annotations
 
@@ -366,8 +366,13 @@ class Site:
         """What the control side says: GET, or POST with a body."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.control + path, data=data)
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as problem:
+            # Closed here, or the next test would be blamed for what this one leaves open.
+            with problem:
+                raise AssertionError(f"{path}: HTTP {problem.code}") from None
 
     def record(self, visitor: Visitor) -> Any:  # noqa: ANN401 (JSON)
         """What the control side knows of a visitor's chat."""

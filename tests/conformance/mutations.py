@@ -57,7 +57,7 @@ def judge(rule: Rule, original: Path) -> bool:
     others = ", ".join(sorted(found - {rule["test"]}))
     missed = "" if rule["test"] in found else "its test passed; "
     verdict = "killed" if fine else f"{missed}{f'others failed: {others}' if others else ''}"
-    print(f"{rule['number']:4} {rule['test']}: {verdict}", flush=True)
+    print(f"{rule['number']:4} {rule['test']}: {verdict}", flush=True)  # noqa: T201 (it is a program)
     return fine
 
 
@@ -71,7 +71,7 @@ def main() -> int:
         shutil.copytree(ROOT / "whoson_load", original, ignore=shutil.ignore_patterns("__pycache__"))
         chosen = [rule for rule in rules if rule["number"] in asked]
         verdicts = list(pool.map(lambda rule: judge(rule, original), chosen))
-    print(f"{sum(verdicts)} of {len(verdicts)} mutations were killed by their own test alone")
+    print(f"{sum(verdicts)} of {len(verdicts)} mutations were killed by their own test alone")  # noqa: T201 (it is a program)
     return 0 if all(verdicts) else 1
 
 

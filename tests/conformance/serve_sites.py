@@ -14,7 +14,7 @@ from whoson_load.simulator.site_file import parse_settings
 async def serve(sites: dict[str, str]) -> None:
     """Start a server for each site, print where they are, and wait for the end of the input."""
     servers = {name: Server(parse_settings(site, name), port=0, control_port=0) for name, site in sites.items()}
-    print(json.dumps({name: (await server.start())._asdict() for name, server in servers.items()}), flush=True)
+    print(json.dumps({name: (await server.start())._asdict() for name, server in servers.items()}), flush=True)  # noqa: T201 (it is a program)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     for server in servers.values():
         await server.stop()

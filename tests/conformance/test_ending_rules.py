@@ -40,18 +40,19 @@ def names(events: list[dict[str, Any]]) -> list[str]:
     return [event["EventName"] for event in events]
 
 
-def test_the_visitor_quits(main: Site) -> None:
+def test_the_visitor_quits(at: At) -> None:
     """Quit ends the chat: its operator has it no longer, and says no more."""
-    visitor = main.visitor()
+    site = at("pairs")
+    visitor = site.visitor()
     visitor.chat()
     visitor.until("newline", "lineo")
     visitor.say("x")
     visitor.quit()
     visitor.pending()
     assert "newline" not in names(visitor.heard())
-    record = main.record(visitor)
+    record = site.record(visitor)
     assert (record["state"], record["ending"]) == ("ended", "by visitor")
-    assert sum(each["chats"] for each in main.ask("/state")["operators"]) == 0
+    assert sum(each["chats"] for each in site.ask("/state")["operators"]) == 0
 
 
 def test_a_quit_stops_the_waiting(at: At) -> None:
@@ -162,7 +163,7 @@ def test_no_survey_after_a_chat_never_accepted(at: At) -> None:
     visitor.hello()
     visitor.quit()
     answer_survey(visitor)
-    assert visitor.next()["EventName"] == "error"
+    assert visitor.until("error")["EventName"] == "error"
 
 
 def test_no_survey_while_the_chat_goes_on(main: Site) -> None:

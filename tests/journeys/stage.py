@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import pytest
 
 from whoson_load.client import connection, session
 from whoson_load.client import upload as uploading
-from whoson_load.client.connection import Visitor
-from whoson_load.client.target import Target
+from whoson_load.client.connection import Connection, Visitor
+from whoson_load.client.target import Deadlines, Target
 from whoson_load.errors import ConnectError, Fault, SessionClosed, TargetError
 from whoson_load.journeys import files, steps
 from whoson_load.journeys.catalogue import Mishap
@@ -46,6 +47,7 @@ from whoson_load.protocol.survey import SurveyField
 from whoson_load.simulator.chat import Ending
 from whoson_load.simulator.policy import Caller
 from whoson_load.simulator.scheduler import Timer, TimerHeap
+from whoson_load.simulator.settings import Settings
 from whoson_load.simulator.site_file import parse_settings
 from whoson_load.simulator.switchboard import Switchboard
 from whoson_load.simulator.visit import Visit
@@ -57,6 +59,7 @@ from whoson_load.visitors.persona import Personas
 SEED = 4711
 MANNERS = Manners(turns_low=2, turns_high=2, patience=Constant(90), rhythm=Rhythm(preview_every_s=10))
 PERSONAS = Personas(SEED, "test1", ("en",))
+BEGUN_NS = 1_000_000_000_000
 MOST_WAITS = 5000
 """More than any visit here needs by far; one that waits more often would never end."""
 
@@ -74,7 +77,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.heap = TimerHeap()
-        self.time_ns = 1_000_000_000_000
+        self.time_ns = BEGUN_NS
 
     def now_ns(self) -> int:
         return self.time_ns
@@ -191,6 +194,11 @@ class Played:
     stage: Stage
 
     @property
+    def seconds(self) -> float:
+        """How long it took, on its own clock."""
+        return (self.stage.clock.now_ns() - BEGUN_NS) / 1e9
+
+    @property
     def names(self) -> list[str]:
         """The commands by name."""
         return [command.name for command in self.commands]
@@ -220,6 +228,7 @@ class Stage:
     at_step: int = -1
     number: int = 1
     side_effects: bool = True
+    deadlines: Deadlines = Deadlines()
     seed: int = 0
     silent: bool = False
     commands: list[Command] = field(default_factory=list)
@@ -227,10 +236,10 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        settings = parse_settings(self.site, "site.toml")
+        settings = _settings(self.site)
         self.switchboard = Switchboard(settings, "http://127.0.0.1:1/whosoncharts/", self.clock, self.seed)
         self.recorder = Recorder("test")
-        target = Target.read("ws://127.0.0.1:1", domain="www.mycompany.com", environment={})
+        target = Target.read("ws://127.0.0.1:1", domain="www.mycompany.com", environment={}, deadlines=self.deadlines)
         self.target = replace(target, side_effects_allowed=self.side_effects)
 
     def open_line(self, target: Target, visitor: Visitor, recorder: Recorder) -> Wire:
@@ -261,9 +270,26 @@ class Stage:
                 patch.setattr(module, "monotonic_ns", self.clock.now_ns)
             patch.setattr(connection, "open_line", self.open_line)
             patch.setattr(files, "upload", self.upload)
+            patch.setattr(Connection, "_send", _only_what_may_be_sent(Connection._send))
             outcome, problem = visit(journey, self.target, visitor, self.recorder, self.clock.wall_ns())
         tally = self.recorder.roll(0, 0).tally
         return Played(outcome, problem, tally, self.commands, self.steps, self)
+
+
+def _only_what_may_be_sent(send: Callable[[Connection, Command], int]) -> Callable[[Connection, Command], int]:
+    """The conversation lets pass what may have been under way; a visitor who knows better does not send it."""
+
+    def checked(chat: Connection, command: Command) -> int:
+        state = chat.state
+        assert chat.heard.conversation.may_send(command.name), f"{command.name} while {state}"
+        return send(chat, command)
+
+    return checked
+
+
+@lru_cache(maxsize=64)
+def _settings(site: str) -> Settings:
+    return parse_settings(site, "site.toml")
 
 
 def _say(event: Event) -> Callable[[Stage, Wire], None]:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.journeys.stage import STEADY, Stage
 from whoson_load.journeys.browsing import browses
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.protocol.commands import GetImage
+from whoson_load.simulator.reception import Reception, Refused
 
 SITE = 'extends = "default"\n' + STEADY
 
@@ -13,6 +16,20 @@ def test_who_browses_says_nothing() -> None:
     played = Stage(SITE).play(browses)
     assert played.outcome is Outcome.BROWSED
     assert played.names == ["Connect", "GetOperators", "GetImage", "GetImage"]
+
+
+def test_an_image_that_is_not_there_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that answers with `error` has answered."""
+
+    def refuse(*_: object) -> None:
+        raise Refused("There is no such image.", "")
+
+    monkeypatch.setattr(Reception, "_get_image", refuse)
+    played = Stage(SITE).play(browses)
+    assert played.outcome is Outcome.BROWSED
+    assert played.problem is None
+    assert played.tally.events["error"] == 2
+    assert played.tally.errors == {}
 
 
 def test_the_images_are_those_of_the_page() -> None:

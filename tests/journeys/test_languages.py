@@ -6,6 +6,7 @@ from tests.journeys.stage import STEADY, Stage
 from whoson_load.journeys.languages import brings_a_translation, has_it_translated
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.protocol.commands import Hello, Message, Preview
+from whoson_load.visitors.talk import with_token
 
 SITE = 'extends = "default"\n' + STEADY
 ENGLISH = SITE + '[[operators]]\nname = "Howard"\nlang = "en"\n'
@@ -34,6 +35,12 @@ def test_nothing_is_translated_for_an_operator_of_the_same_language() -> None:
         (hello,) = [command for command in played.commands if isinstance(command, Hello)]
         translated = any("<original>" in command.text for command in played.commands if isinstance(command, Message))
         assert translated is (hello.language != "fr")
+
+
+def test_the_token_stands_ahead_of_the_original_too() -> None:
+    """A chat shows the original alone."""
+    assert with_token("Hello<original>Bonjour</original>", "wl1z") == "wl1z Hello<original>wl1z Bonjour</original>"
+    assert with_token("<b>", "wl1z") == "wl1z <b>"
 
 
 def test_the_server_translates() -> None:

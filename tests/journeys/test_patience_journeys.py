@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.journeys.stage import STEADY, Stage
+from whoson_load.client.target import Deadlines
 from whoson_load.journeys.patience import (
     abandons_the_queue,
     goes_silent,
@@ -77,9 +78,19 @@ def test_silence_lasts_until_the_server_ends_it() -> None:
     assert played.stage.switchboard.floor.counts.incidents["inactive_chats"] == 1
 
 
+def test_silence_ends_with_the_chat() -> None:
+    """Nobody sits before a chat that an operator has ended."""
+    played = Stage(SITE + "[habits]\nhang_up = 1.0\n").play(goes_silent)
+    assert played.outcome is Outcome.ENDED_BY_SERVER
+    assert played.seconds < 300
+
+
 def test_silence_lasts_an_hour_where_no_server_ends_it() -> None:
-    """Something has to come now and then, or the connection is called dead."""
-    patient = '[chat]\ninactivity_line_after = "300s"\ninactivity_quit_after = "9000s"\n'
-    played = Stage(SITE + patient).play(goes_silent)
+    """Then the visitor leaves; unless it calls a connection dead before, over which nothing comes for so long."""
+    patient = SITE + '[chat]\ninactivity_line_after = "300s"\ninactivity_quit_after = "9000s"\n'
+    played = Stage(patient, deadlines=Deadlines(idle_s=7200)).play(goes_silent)
+    assert played.outcome is Outcome.SERVED
+    assert "Quit" in played.names
+    played = Stage(patient, deadlines=Deadlines(idle_s=600)).play(goes_silent)
     assert played.outcome is Outcome.TIMED_OUT
     assert played.tally.faults == {"idle_timeout": 1}

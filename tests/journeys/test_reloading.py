@@ -4,6 +4,7 @@ import pytest
 
 from tests.journeys.stage import STEADY, Stage
 from whoson_load.journeys.reloading import reloads, resumes
+from whoson_load.journeys.visit import Journey
 from whoson_load.measurement.outcome import Outcome
 
 SITE = 'extends = "default"\n' + STEADY
@@ -30,6 +31,14 @@ def test_a_chat_is_resumed_where_the_server_lets_it() -> None:
     assert played.tally.lines == {"sent": 2, "echoed": 2}
     assert played.stage.switchboard.floor.counts.incidents["resumed_visits"] == 1
     assert played.stage.switchboard.book.total == 1
+
+
+@pytest.mark.parametrize("journey", [reloads, resumes])
+def test_a_page_is_not_loaded_anew_after_the_chat(journey: Journey) -> None:
+    """An operator who hung up leaves nothing to come back to."""
+    played = Stage(SITE + "[habits]\nhang_up = 1.0\n").play(journey)
+    assert played.outcome is Outcome.ENDED_BY_SERVER
+    assert played.names.count("Connect") == 1
 
 
 def test_a_chat_that_cannot_be_resumed_begins_anew() -> None:

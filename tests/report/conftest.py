@@ -38,6 +38,8 @@ class KnownRun:
                 recorder.sample("operatorjoined", 0, sample * 300_000_000)
                 recorder.sample("echo", 0, sample * 4_000_000)
                 recorder.sample("visit", 0, sample * 10 * S)
+                recorder.spent(sample * 10 * S)
+                recorder.spent(sample * 10 * S)
                 recorder.line("sent")
                 recorder.line("echoed")
                 recorder.event("connected")

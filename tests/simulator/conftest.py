@@ -39,12 +39,15 @@ class FakeClock:
         self.epoch_ns = 1_750_000_000_000_000_000  # a Sunday, 15:06:40 UTC
 
     def now_ns(self) -> int:
+        """As a scheduler has it."""
         return self.time_ns
 
     def wall_ns(self) -> int:
+        """As a scheduler has it."""
         return self.epoch_ns + self.time_ns
 
     def at(self, due_ns: int, callback: Callable[[], None]) -> Timer:
+        """As a scheduler has it."""
         return self.heap.push(due_ns, callback)
 
     def run(self, seconds: float) -> None:
@@ -74,6 +77,7 @@ class FakeVisitor:
     # the outlet
 
     def send(self, payloads: list[bytes]) -> int:
+        """As an outlet has it."""
         sent_ns = self.stage.clock.wall_ns()
         if self.close_code is None and not self.was_reset:
             for payload in payloads:
@@ -84,19 +88,23 @@ class FakeVisitor:
         return sent_ns
 
     def send_half(self, payload: bytes) -> None:
+        """As an outlet has it."""
         self.half = payload
         self.drop()
 
-    def close(self, code: int, reason: str) -> None:
+    def close(self, code: int, reason: str) -> None:  # noqa: ARG002 (nobody looks at reasons)
+        """As an outlet has it."""
         if self.close_code is None:
             self.close_code = code
             self.drop()
 
     def reset(self) -> None:
+        """As an outlet has it."""
         self.was_reset = True
         self.drop()
 
     def hand_over(self, visit: Visit) -> None:
+        """As an outlet has it."""
         self.visit = visit
 
     # the visitor

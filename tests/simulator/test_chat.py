@@ -1,19 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import pytest
 
 from whoson_load.protocol.conversation import State
-from whoson_load.protocol.events import Accepted, Error, NewLine, NotAccepted, OperatorJoined, Queue
+from whoson_load.protocol.events import Accepted, Error, Event, NewLine, NotAccepted, OperatorJoined, Queue
+
+MakeStage = Callable[..., Any]  # conftest's Stage: importlib mode gives no name to import it by
 
 S = 1_000_000_000
 
 
-def classes(events):
+def classes(events: Iterable[Event]) -> list[str]:
     """Event names, with the classname for lines."""
     return [event.classname if isinstance(event, NewLine) else event.name for event in events]
 
 
-def test_hello_is_accepted_with_the_paging_text_twice(make_stage):
+def test_hello_is_accepted_with_the_paging_text_twice(make_stage: MakeStage) -> None:
     """`accepted` carries the paging text, and the first line repeats it."""
     visitor = make_stage().visitor().connect()
     accepted, paging = visitor.hello()
@@ -22,7 +27,7 @@ def test_hello_is_accepted_with_the_paging_text_twice(make_stage):
     assert accepted.chat_uid == paging.chat_uid != ""
 
 
-def test_an_operator_joins_greets_reads_types_and_replies_at_known_times(make_stage):
+def test_an_operator_joins_greets_reads_types_and_replies_at_known_times(make_stage: MakeStage) -> None:
     """Every step of an operator comes exactly when the site's times say."""
     stage = make_stage()
     visitor = stage.visitor().connect()
@@ -54,7 +59,7 @@ def test_an_operator_joins_greets_reads_types_and_replies_at_known_times(make_st
     assert stage.faultless()
 
 
-def test_a_fixed_reply_covers_reading_and_typing(make_stage):
+def test_a_fixed_reply_covers_reading_and_typing(make_stage: MakeStage) -> None:
     """With a known reply the line comes exactly then, and typing shows for the last part of it."""
     stage = make_stage('reply = "5s"')
     visitor = stage.chatting()
@@ -65,7 +70,7 @@ def test_a_fixed_reply_covers_reading_and_typing(make_stage):
     assert [(at - start_ns) / S for at in visitor.times_ns[-4:]] == [1, 5, 5, 5]
 
 
-def test_lines_said_while_the_operator_reads_are_covered_by_one_reply(make_stage):
+def test_lines_said_while_the_operator_reads_are_covered_by_one_reply(make_stage: MakeStage) -> None:
     """What comes while the operator types calls for another reply, what comes before does not."""
     visitor = make_stage().chatting()
     visitor.after(2)
@@ -82,7 +87,7 @@ def test_lines_said_while_the_operator_reads_are_covered_by_one_reply(make_stage
     assert len(visitor.lines("lineo")) == before + 3
 
 
-def test_the_echo_waits_for_its_delay_and_is_stamped(make_stage):
+def test_the_echo_waits_for_its_delay_and_is_stamped(make_stage: MakeStage) -> None:
     """The transcript holds when the Message was read and when its line was sent: exactly the delay apart."""
     stage = make_stage('[chat]\necho_delay = "20ms"')
     visitor = stage.chatting()
@@ -96,7 +101,7 @@ def test_the_echo_waits_for_its_delay_and_is_stamped(make_stage):
     assert stamps["operatorjoined_sent_ns"] - stamps["hello_received_ns"] == 2 * S
 
 
-def test_echoes_of_one_chat_never_overtake_each_other(make_stage):
+def test_echoes_of_one_chat_never_overtake_each_other(make_stage: MakeStage) -> None:
     """Whatever the echo's distribution, lines come in the order they were said."""
     stage = make_stage('[chat]\necho_delay = { least = "1ms", most = "500ms" }')
     visitor = stage.chatting()
@@ -108,7 +113,7 @@ def test_echoes_of_one_chat_never_overtake_each_other(make_stage):
     assert visitor.lines("linev") == said
 
 
-def test_a_line_before_pickup_is_echoed_and_answered_after_it(make_stage):
+def test_a_line_before_pickup_is_echoed_and_answered_after_it(make_stage: MakeStage) -> None:
     """A visitor may talk while waiting; the operator answers it after the greeting."""
     visitor = make_stage().visitor().connect()
     visitor.hello()
@@ -127,14 +132,14 @@ def test_a_line_before_pickup_is_echoed_and_answered_after_it(make_stage):
         ("a <original> b", "a &lt;original&gt; b"),
     ],
 )
-def test_the_visitors_html_is_escaped_and_the_original_shown(make_stage, text, shown):
+def test_the_visitors_html_is_escaped_and_the_original_shown(make_stage: MakeStage, text: str, shown: str) -> None:
     """The echo shows what the visitor typed, and no tag of it."""
     visitor = make_stage().chatting()
     visitor.message(text)
     assert visitor.lines("linev") == [shown]
 
 
-def test_escaping_can_be_switched_off(make_stage):
+def test_escaping_can_be_switched_off(make_stage: MakeStage) -> None:
     """A server that does not escape can be imitated."""
     visitor = make_stage("[chat]\nescape_html = false").chatting(visitor_name="<i>T</i>")
     visitor.message("<b>")
@@ -145,7 +150,7 @@ def test_escaping_can_be_switched_off(make_stage):
 @pytest.mark.parametrize(
     "where, expected", [("before", ["linesays", "linev"]), ("after", ["linev", "linesays"]), ("never", ["linev"])]
 )
-def test_linesays_can_stand_before_after_or_nowhere(make_stage, where, expected):
+def test_linesays_can_stand_before_after_or_nowhere(make_stage: MakeStage, where: str, expected: list[str]) -> None:
     """The order of `linesays` and its line is switchable."""
     visitor = make_stage(f'[chat]\nlinesays = "{where}"').chatting()
     assert classes(visitor.message("x")) == expected
@@ -155,7 +160,9 @@ def test_linesays_can_stand_before_after_or_nowhere(make_stage, where, expected)
     "policy, shown, error, closed",
     [("error", 0, 1, None), ("truncate", 4000, 0, None), ("accept", 4001, 0, None), ("close", 0, 1, 1008)],
 )
-def test_a_line_of_more_than_4000_characters_meets_the_policy(make_stage, policy, shown, error, closed):
+def test_a_line_of_more_than_4000_characters_meets_the_policy(
+    make_stage: MakeStage, policy: str, shown: int, error: int, closed: int | None
+) -> None:
     """4,001 characters are refused, cut, taken or the end, as the site says; 4,000 always pass."""
     visitor = make_stage(f'[chat]\ntoo_long = "{policy}"').chatting()
     visitor.message("x" * 4000)
@@ -167,17 +174,18 @@ def test_a_line_of_more_than_4000_characters_meets_the_policy(make_stage, policy
     assert visitor.close_code == closed
 
 
-def test_characters_outside_the_basic_plane_count_two(make_stage):
+def test_characters_outside_the_basic_plane_count_two(make_stage: MakeStage) -> None:
     """2,000 emoji fit, 2,001 do not."""
     visitor = make_stage().chatting()
     assert classes(visitor.message("\U0001f600" * 2000)) == ["linesays", "linev"]
     assert classes(visitor.message("\U0001f600" * 2001)) == ["error"]
 
 
-def test_waiting_lines_come_in_turn_and_the_final_one_gives_up(make_stage):
+def test_waiting_lines_come_in_turn_and_the_final_one_gives_up(make_stage: MakeStage) -> None:
     """Without an answer: first line, second, final; then silence, and the operators' places are free."""
     stage = make_stage(
-        '[waiting]\nline_1_after = "10s"\nline_2_gap = "20s"\nfinal_after = "60s"\n[[operators]]\nname = "Late"\npicks_up = false'
+        '[waiting]\nline_1_after = "10s"\nline_2_gap = "20s"\nfinal_after = "60s"\n'
+        '[[operators]]\nname = "Late"\npicks_up = false'
     )
     visitor = stage.visitor().connect()
     visitor.hello()
@@ -189,7 +197,7 @@ def test_waiting_lines_come_in_turn_and_the_final_one_gives_up(make_stage):
     assert all(each.chats == 0 for each in stage.switchboard.floor.routing.roster.colleagues)
 
 
-def test_a_pickup_later_than_the_final_line_does_not_happen(make_stage):
+def test_a_pickup_later_than_the_final_line_does_not_happen(make_stage: MakeStage) -> None:
     """Once the final line is sent the request is withdrawn, and the operator has room again."""
     stage = make_stage('[waiting]\nfinal_after = "1s"')
     visitor = stage.visitor().connect()
@@ -198,7 +206,7 @@ def test_a_pickup_later_than_the_final_line_does_not_happen(make_stage):
     assert all(each.chats == 0 for each in stage.switchboard.floor.routing.roster.colleagues)
 
 
-def test_a_queue_tells_positions_once_a_second_and_a_message_once_a_minute(make_stage):
+def test_a_queue_tells_positions_once_a_second_and_a_message_once_a_minute(make_stage: MakeStage) -> None:
     """Positions come at once and each second, messages at once and each minute; no waiting lines beside them."""
     stage = make_stage(operators=1, max_chats=1)
     stage.chatting()
@@ -213,7 +221,7 @@ def test_a_queue_tells_positions_once_a_second_and_a_message_once_a_minute(make_
     assert third.visit.conversation.state is State.QUEUED
 
 
-def test_the_first_in_the_queue_is_picked_up_first_and_the_others_move_up(make_stage):
+def test_the_first_in_the_queue_is_picked_up_first_and_the_others_move_up(make_stage: MakeStage) -> None:
     """When an operator has room again, the head of the queue is rung, and positions fall."""
     stage = make_stage(operators=1, max_chats=1)
     first = stage.chatting()
@@ -230,7 +238,7 @@ def test_the_first_in_the_queue_is_picked_up_first_and_the_others_move_up(make_s
         assert positions[-1:] == expected
 
 
-def test_the_queues_timeout_ends_in_notaccepted(make_stage):
+def test_the_queues_timeout_ends_in_notaccepted(make_stage: MakeStage) -> None:
     """After the timeout comes `notaccepted`, and then nothing."""
     stage = make_stage('[queue]\ntimeout = "30s"', operators=1, max_chats=1)
     stage.chatting()
@@ -243,7 +251,7 @@ def test_the_queues_timeout_ends_in_notaccepted(make_stage):
 
 
 @pytest.mark.parametrize("site", ["[queue]\nenabled = false", "[queue]\nlimit = 1"])
-def test_without_a_place_in_the_queue_hello_is_not_accepted(make_stage, site):
+def test_without_a_place_in_the_queue_hello_is_not_accepted(make_stage: MakeStage, site: str) -> None:
     """No queue, or a full one: turned away."""
     stage = make_stage(site, operators=1, max_chats=1)
     stage.chatting()
@@ -254,7 +262,7 @@ def test_without_a_place_in_the_queue_hello_is_not_accepted(make_stage, site):
     assert others[1].visit.conversation.state is State.TURNED_AWAY
 
 
-def test_notaccepted_carries_the_forwarding_url_where_no_message_may_be_left(make_stage):
+def test_notaccepted_carries_the_forwarding_url_where_no_message_may_be_left(make_stage: MakeStage) -> None:
     """With messages disabled and a forwarding URL, that URL is the reason."""
     stage = make_stage(
         '[site]\nleave_message_enabled = false\nforwarding_url = "https://example.invalid/help"\n', operators=0
@@ -265,7 +273,7 @@ def test_notaccepted_carries_the_forwarding_url_where_no_message_may_be_left(mak
     assert refusal.chat_uid
 
 
-def test_outside_office_hours_nobody_is_accepted(make_stage):
+def test_outside_office_hours_nobody_is_accepted(make_stage: MakeStage) -> None:
     """The reason tells the office's time."""
     stage = make_stage('[hours]\nopens = "09:00"\ncloses = "15:00"')
     (refusal,) = stage.visitor().connect().hello()
@@ -273,7 +281,9 @@ def test_outside_office_hours_nobody_is_accepted(make_stage):
     assert "The time is currently 15:06." in refusal.reason
 
 
-def test_an_operators_line_is_translated_when_the_visitor_asks_and_speaks_another_language(make_stage):
+def test_an_operators_line_is_translated_when_the_visitor_asks_and_speaks_another_language(
+    make_stage: MakeStage,
+) -> None:
     """`linet` follows each operator line; not for an operator of the visitor's language, nor when nobody asked."""
     stage = make_stage()
     translated = stage.chatting(language="fr", translate="true", operator="Howard Williams")
@@ -286,7 +296,7 @@ def test_an_operators_line_is_translated_when_the_visitor_asks_and_speaks_anothe
         assert not plain.lines("linet")
 
 
-def test_inactivity_brings_a_line_and_then_the_end(make_stage):
+def test_inactivity_brings_a_line_and_then_the_end(make_stage: MakeStage) -> None:
     """Quiet for the first limit: a line; for the second: `quit`. A sign of life starts both anew."""
     stage = make_stage(
         '[chat]\ninactivity_line_after = "60s"\ninactivity_quit_after = "100s"\ninactivity_line = "Hello?"'
@@ -307,7 +317,7 @@ def test_inactivity_brings_a_line_and_then_the_end(make_stage):
     assert stage.incidents == {"inactive_chats": 1}
 
 
-def test_operators_hang_up_with_a_goodbye(make_stage):
+def test_operators_hang_up_with_a_goodbye(make_stage: MakeStage) -> None:
     """`quit` follows the closing line; the operator has room again."""
     stage = make_stage("[habits]\nhang_up = 1.0")
     visitor = stage.chatting()
@@ -319,7 +329,7 @@ def test_operators_hang_up_with_a_goodbye(make_stage):
     assert stage.faultless()
 
 
-def test_operators_request_files_and_fields(make_stage):
+def test_operators_request_files_and_fields(make_stage: MakeStage) -> None:
     """`requestfile` lists the site's types, `requestfield` one of the habits' fields."""
     stage = make_stage(
         '[habits]\nrequest_file = 1.0\nrequest_field = 1.0\nfields = [{ field_name = "OrderNumber", length = 10 }]'
@@ -333,7 +343,7 @@ def test_operators_request_files_and_fields(make_stage):
     assert (field.field.field_name, field.field.length) == ("OrderNumber", 10)
 
 
-def test_a_transfer_brings_a_second_operator(make_stage):
+def test_a_transfer_brings_a_second_operator(make_stage: MakeStage) -> None:
     """After a transfer another operator joins and greets; the first has room again."""
     stage = make_stage("[habits]\ntransfer = 1.0")
     visitor = stage.chatting()
@@ -345,7 +355,7 @@ def test_a_transfer_brings_a_second_operator(make_stage):
     assert joined[1] in visitor.lines("lineo")[-1]
 
 
-def test_nothing_is_transferred_when_nobody_else_has_room(make_stage):
+def test_nothing_is_transferred_when_nobody_else_has_room(make_stage: MakeStage) -> None:
     """One operator alone keeps the chat."""
     stage = make_stage("[habits]\ntransfer = 1.0", operators=1)
     visitor = stage.chatting()
@@ -355,7 +365,7 @@ def test_nothing_is_transferred_when_nobody_else_has_room(make_stage):
     assert stage.faultless()
 
 
-def test_after_the_visitors_quit_nothing_more_comes(make_stage):
+def test_after_the_visitors_quit_nothing_more_comes(make_stage: MakeStage) -> None:
     """Quit stops operators, timers and ticks, and gives the operator's place back."""
     stage = make_stage()
     visitor = stage.chatting()
@@ -366,7 +376,7 @@ def test_after_the_visitors_quit_nothing_more_comes(make_stage):
     assert visitor.visit.conversation.state is State.ENDED
 
 
-def test_a_quit_while_ringing_lets_the_next_visitor_be_picked_up(make_stage):
+def test_a_quit_while_ringing_lets_the_next_visitor_be_picked_up(make_stage: MakeStage) -> None:
     """A reservation is given back when its chat ends before the pickup."""
     stage = make_stage(operators=1, max_chats=1)
     first = stage.visitor().connect()
@@ -379,7 +389,7 @@ def test_a_quit_while_ringing_lets_the_next_visitor_be_picked_up(make_stage):
     assert "operatorjoined" not in first.names
 
 
-def test_lines_name_operator_and_visitor(make_stage):
+def test_lines_name_operator_and_visitor(make_stage: MakeStage) -> None:
     """`linesays` names who speaks; the greeting names both."""
     visitor = make_stage().chatting(operator="Howard Williams")
     visitor.after(1)
@@ -388,7 +398,7 @@ def test_lines_name_operator_and_visitor(make_stage):
     assert visitor.lines("lineo") == ["Good Morning Thomas. My name is Howard Williams how can I help you?"]
 
 
-def test_an_error_in_a_chat_changes_nothing(make_stage):
+def test_an_error_in_a_chat_changes_nothing(make_stage: MakeStage) -> None:
     """What cannot be is answered by `error`, and the chat goes on."""
     visitor = make_stage().chatting()
     (error,) = visitor.hello()

@@ -8,8 +8,8 @@ from whoson_load.protocol.events import Connected, NewLine
 from whoson_load.protocol.frames import encode_event
 from whoson_load.protocol.site import GeoIP
 from whoson_load.simulator.encoding import event_encoder
-from whoson_load.simulator.settings import GeoSettings
 from whoson_load.simulator.places import Atlas
+from whoson_load.simulator.settings import GeoSettings
 from whoson_load.simulator.site_file import load_settings
 
 SITE = load_settings("default").site

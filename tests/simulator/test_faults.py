@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -8,20 +10,22 @@ import pytest
 from whoson_load.protocol.commands import Message, StartTyping
 from whoson_load.protocol.events import NewLine
 from whoson_load.simulator.fault_settings import FaultSettings, changed
+from whoson_load.simulator.faults import Faults
 
+Stage = Visitor = Any
 MakeStage = Callable[..., Any]  # conftest's Stage: importlib mode gives no name to import it by
 
 S = 1_000_000_000
 DOMAIN = "www.mycompany.com"
 
 
-def broken(stage: Any, faults: str) -> Any:
+def broken(stage: Stage, faults: str) -> Faults:
     """Set faults as the control side does; the faults, to look at."""
     stage.switchboard.faults.set(changed(stage.switchboard.faults.settings, faults.encode()))
     return stage.switchboard.faults
 
 
-def talk(visitor: Any, count: int) -> list[str]:
+def talk(visitor: Visitor, count: int) -> list[str]:
     """Say numbered lines, one a second; what was said."""
     said = [f"line{number}" for number in range(count)]
     for each in said:
@@ -153,7 +157,7 @@ def test_reordered_lines_change_places_and_are_counted(make_stage: MakeStage) ->
     said = talk(visitor, 100)
     numbers = [int(line.removeprefix("line")) for line in visitor.lines("linev")]
     assert len(said) - 1 <= len(numbers) <= len(said)
-    swapped = sum(first > second for first, second in zip(numbers, numbers[1:], strict=False))
+    swapped = sum(first > second for first, second in pairwise(numbers))
     assert swapped == faults.counts["reordered_lines"] > 0
 
 
@@ -247,9 +251,8 @@ def test_a_fault_is_switched_off_by_null_and_others_stay(make_stage: MakeStage) 
 )
 def test_wishes_that_cannot_be_say_what_is_wrong(wishes: bytes, problem: str) -> None:
     """One line that names the parameter, or what was expected."""
-    with pytest.raises(ValueError, match=".") as raised:
+    with pytest.raises(ValueError, match=re.escape(problem)):
         changed(FaultSettings(), wishes)
-    assert problem in str(raised.value)
 
 
 def test_faults_leave_the_servers_own_rules_alone(make_stage: MakeStage) -> None:
@@ -257,9 +260,10 @@ def test_faults_leave_the_servers_own_rules_alone(make_stage: MakeStage) -> None
     stage = make_stage(seed=3)
     broken(
         stage,
-        '{"latency": {"delay": {"least": "0", "most": "2s"}}, "lost_line": {"rate": 0.1}, "doubled_line": {"rate": 0.1},'
-        '"crossed_line": {"rate": 0.1}, "reordered_lines": {"rate": 0.1}, "capacity": {"commands_per_s": 50},'
-        '"reset": {"rate": 0.01}, "half_frame": {"rate": 0.01}, "close": {"rate": 0.01}, "vanishing_operators": {"rate": 0.1}}',
+        '{"latency": {"delay": {"least": "0", "most": "2s"}}, "lost_line": {"rate": 0.1},'
+        '"doubled_line": {"rate": 0.1}, "crossed_line": {"rate": 0.1}, "reordered_lines": {"rate": 0.1},'
+        '"capacity": {"commands_per_s": 50}, "reset": {"rate": 0.01}, "half_frame": {"rate": 0.01},'
+        '"close": {"rate": 0.01}, "vanishing_operators": {"rate": 0.1}}',
     )
     for _ in range(30):
         visitor = stage.visitor().connect()

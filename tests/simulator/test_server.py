@@ -24,6 +24,7 @@ from whoson_load.cli.simulate import main
 DOMAIN = "www.mycompany.com"
 PATIENCE_S = 10.0
 
+Json = Any
 Start = Callable[..., Any]
 
 
@@ -49,16 +50,16 @@ class Running:
         self.host, port = self.ready["chat"].partition("://")[2].split(":")
         self.port = int(port)
 
-    def ask(self, path: str, body: bytes | None = None, **headers: str) -> Any:
+    def ask(self, path: str, body: bytes | None = None, **headers: str) -> Json:
         """What the control side says."""
         request = urllib.request.Request(self.ready["control"] + path, data=body, headers=headers)
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
     @contextlib.contextmanager
-    def socket(self, **options: Any) -> Iterator[ClientConnection]:
+    def socket(self, **options: object) -> Iterator[ClientConnection]:
         """A WebSocket of the `websockets` library."""
-        with connect(self.ready["chat"], open_timeout=PATIENCE_S, close_timeout=1, ping_interval=None, **options) as ws:
+        with connect(self.ready["chat"], open_timeout=PATIENCE_S, close_timeout=1, ping_interval=None, **options) as ws:  # type: ignore[arg-type]
             yield ws
 
     @contextlib.contextmanager
@@ -69,7 +70,7 @@ class Running:
             assert b"101" in read_until(tcp, b"\r\n\r\n")
             yield tcp
 
-    def wait_until(self, condition: Callable[[Any], bool]) -> Any:
+    def wait_until(self, condition: Callable[[Json], bool]) -> Json:
         """The state once a condition holds."""
         end = time.monotonic() + PATIENCE_S
         while not condition(state := self.ask("/state")):
@@ -85,8 +86,8 @@ class Running:
 
 
 UPGRADE = (
-    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 
 
@@ -379,7 +380,8 @@ def test_mutated_http_requests_break_nothing(start: Start) -> None:
     server = start()
     chance = random.Random(5)
     control_port = int(server.ready["control"].rpartition(":")[2])
-    upload = b"POST /whosoncharts/cannedresponseservice.asmx HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 20\r\n\r\n<a>aaaaaaaaaaaa</a>x"
+    path = b"/whosoncharts/cannedresponseservice.asmx"
+    upload = b"POST " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 20\r\n\r\n<a>aaaaaaaaaaaa</a>x"
     for number in range(600):
         data = bytearray(chance.choice([UPGRADE, upload, b"GET /state HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"]))
         for _ in range(chance.randrange(1, 6)):

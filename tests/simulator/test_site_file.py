@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -150,7 +150,7 @@ def tables_of(written: str) -> set[str]:
     return {name.split(".")[-1] for name in re.findall(r"^\[+([\w.]+)\]+", written, re.MULTILINE)}
 
 
-def keys_of(kind: Any) -> set[str]:
+def keys_of(kind: type[msgspec.Struct]) -> set[str]:
     """The names of all fields of a struct and of the structs in them."""
     keys: set[str] = set()
     for name, hint in get_type_hints(kind).items():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -19,6 +20,7 @@ from hypothesis.stateful import (
 from whoson_load.protocol.commands import COMMANDS, Command
 from whoson_load.protocol.events import Queue
 
+Visitor = Draw = Data = Any
 MakeStage = Callable[..., Any]  # conftest's Stage: importlib mode gives no name to import it by
 
 DOMAIN = "www.mycompany.com"
@@ -73,7 +75,7 @@ illegal_commands = 0
 """
 
 
-def values(kind: type[Command], draw: Any, session_id: str, uid: str) -> Command:
+def values(kind: type[Command], draw: Draw, session_id: str, uid: str) -> Command:
     """A command of this kind with some text wherever no other thing stands."""
     known = {
         "session_id": session_id,
@@ -109,7 +111,7 @@ class Crowd(RuleBasedStateMachine):
         self.said: dict[str, str] = {}  # token -> UID of the chat it was said in
 
     @rule(target=visitors, ready=st.booleans())
-    def come(self, ready: bool) -> Any:
+    def come(self, ready: bool) -> Visitor:
         """A visitor opens a socket, and connects and says Hello perhaps."""
         visitor = self.stage.visitor()
         if ready:
@@ -123,14 +125,14 @@ class Crowd(RuleBasedStateMachine):
         foreign=st.integers(0, 9),
         other=visitors,
     )
-    def send_anything(self, visitor: Any, data: Any, kind: str, foreign: int, other: Any) -> None:
+    def send_anything(self, visitor: Visitor, data: Data, kind: str, foreign: int, other: Visitor) -> None:
         """Any command at any time, one in ten with somebody else's session."""
         owner = other if foreign == 0 else visitor
         owner.session_id = owner.visit.session_id
         visitor.say(values(COMMANDS[kind], data.draw, owner.session_id, owner.visit.chat_uid))
 
     @rule(visitor=visitors)
-    def talk(self, visitor: Any) -> None:
+    def talk(self, visitor: Visitor) -> None:
         """Say something nobody else says."""
         visitor.session_id = visitor.visit.session_id
         if visitor.visit.outlet is visitor and visitor.visit.conversation.may_send("Message"):
@@ -140,23 +142,23 @@ class Crowd(RuleBasedStateMachine):
             visitor.message(token)
 
     @rule(visitor=visitors, garbage=st.binary(max_size=30))
-    def send_garbage(self, visitor: Any, garbage: bytes) -> None:
+    def send_garbage(self, visitor: Visitor, garbage: bytes) -> None:
         """What is no command."""
         visitor.say_raw(garbage)
 
     @rule(visitor=visitors)
-    def leave(self, visitor: Any) -> None:
+    def leave(self, visitor: Visitor) -> None:
         """Say Quit."""
         visitor.session_id = visitor.visit.session_id
         visitor.quit()
 
     @rule(visitor=consumes(visitors))
-    def drop(self, visitor: Any) -> None:
+    def drop(self, visitor: Visitor) -> None:
         """Lose the socket."""
         visitor.drop()
 
     @rule(visitor=visitors)
-    def drop_and_come_back(self, visitor: Any) -> None:
+    def drop_and_come_back(self, visitor: Visitor) -> None:
         """Lose the socket and say something over another one."""
         if visitor.visit.outlet is not visitor or not visitor.visit.session_id:
             return
@@ -244,11 +246,9 @@ def test_whatever_visitors_do_the_server_keeps_its_rules(make_stage: MakeStage) 
 @pytest.mark.parametrize("reading", ["ends", "resume"])
 def test_a_long_day_of_many_visitors_ends_with_an_empty_office(make_stage: MakeStage, reading: str) -> None:
     """A thousand visits that end in every way leave nothing behind."""
-    import random
-
     stage = make_stage(SITE % reading, seed=7)
     chance = random.Random(7)
-    present: list[Any] = []
+    present: list[Visitor] = []
     for number in range(1000):
         if number % 10 == 9:  # a lull: those who are left have room to be transferred in
             for each in present[2:]:

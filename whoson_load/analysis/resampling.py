@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Spread", "block_length", "spread"]
+__all__ = ["Floats", "Spread", "autoregressive_worth", "block_length", "spread"]
 
 Floats = NDArray[np.float64]
 
@@ -91,8 +91,8 @@ def _likeness(values: Floats) -> float:
     return min(max(float(departures[1:] @ departures[:-1]) / scale, 0.0), 0.97) if scale > 0 else 0.0
 
 
-def _autoregressive(values: Floats) -> tuple[float, float]:
-    """The standard error of a plain mean of a first-order autoregression, and its degrees of freedom.
+def autoregressive_worth(values: Floats) -> float:
+    """How many values that are not alike would say as much as these do of their mean, 2 or more.
 
     Blocks as long as a short run allows miss part of what lasts long; this misses none of it. With n values of
     autocorrelation r (what is seen of it is too low by (1 + 4 r) / n), the variance of the mean is s^2 / m, where
@@ -102,11 +102,16 @@ def _autoregressive(values: Floats) -> tuple[float, float]:
     The Effective Number of Independent Observations in an Autocorrelated Time Series, JRSS Supplement 8 (1946).
     """
     count = len(values)
-    if count < 4:
-        return 0.0, 1.0
     alike = _likeness(values)
     alike = min(alike + (1 + 4 * alike) / count, 0.97) if alike > 0 else 0.0
-    worth = max(2.0, count * (1 - alike) / (1 + alike))
+    return max(2.0, count * (1 - alike) / (1 + alike))
+
+
+def _autoregressive(values: Floats) -> tuple[float, float]:
+    """The standard error of a plain mean of a first-order autoregression, and its degrees of freedom."""
+    if len(values) < 4:
+        return 0.0, 1.0
+    worth = autoregressive_worth(values)
     return float(values.std()) / math.sqrt(worth - 1), worth - 1
 
 

@@ -61,9 +61,11 @@ class Crowd(msgspec.Struct, frozen=True, kw_only=True):
         """Mean patience: all time that anybody waited over those who gave up; infinite when nobody did.
 
         Who got an operator had more patience than was seen: the wait is a censored observation, and this is the
-        likeliest mean of an exponential time that is censored.
+        likeliest mean of an exponential time that is censored. Where waits are shorter than intervals, few are seen at
+        the ends of those; then the waits of who got an operator are all that is known.
         """
-        return self.waiting * self.lasts_s / self.gave_up if self.gave_up else math.inf
+        waited_s = max(self.waiting * self.lasts_s, self.joined * self.waited_s)
+        return waited_s / self.gave_up if self.gave_up else math.inf
 
 
 class Staffing(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +163,7 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
     """
     if seen is None:
         return "Staffing: not reckoned, for the run has no steady part."
-    if seen.joined < _FEWEST or seen.asked < _FEWEST or not seen.chat_s:
+    if seen.joined < _FEWEST or seen.asked < _FEWEST or not seen.chat_s or not seen.patience_s:
         return f"Staffing: not reckoned from {seen.joined} visitors who got an operator; {_FEWEST} are the fewest."
     rate_per_s = seen.asked / seen.lasts_s
     at_once = servers or max(1, seen.busiest)
@@ -203,8 +205,8 @@ def _blame(seen: Crowd, predicted_s: float, at_once: int, pace: float, *, told: 
 
 def _needs(rate_per_s: float, needed: int, pace: float) -> str:
     return (
-        f"For {ANSWERED:.0%} answered in {WITHIN_S / pace:.3g} s at {60 * rate_per_s:.3g} chats a minute you need operators"
-        f" for {needed} chats at once."
+        f"For {ANSWERED:.0%} answered in {WITHIN_S / pace:.3g} s at {60 * rate_per_s:.3g} chats a minute you need"
+        f" operators for {needed} chats at once."
     )
 
 

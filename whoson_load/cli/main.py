@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -51,15 +52,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[0] not in COMMANDS:
         print(f"whoson-load: got the command {arguments[0]!r}, expected {' or '.join(COMMANDS)}", file=sys.stderr)
         return 2
+    return _run(arguments[0], arguments[1:])
+
+
+def _run(name: str, argv: list[str]) -> int:
     try:
         # Imported only now: the simulator's process must never see gevent, and Locust patches the standard library.
-        command = importlib.import_module(f"whoson_load.cli.{arguments[0]}")
-        code: int = command.main(arguments[1:])
+        command = importlib.import_module(f"whoson_load.cli.{name}")
+        code: int = command.main(argv)
     except WhosOnLoadError as problem:
-        print(f"whoson-load {arguments[0]}: {problem}", file=sys.stderr)
+        print(f"whoson-load {name}: {problem}", file=sys.stderr)
         return exit_code_of(problem)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Who reads us (`head`, a pager) has had enough. What is still in the buffer goes nowhere, without a complaint.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return code
 
 

@@ -10,6 +10,10 @@ from typing import NoReturn
 
 import msgspec
 
+from whoson_load.analysis.courses import courses
+from whoson_load.analysis.drift import Drifts, find_drift
+from whoson_load.analysis.erlang import MOST_SERVERS
+from whoson_load.analysis.staffing import Staffing, crowd, staffing
 from whoson_load.analysis.summary import complete
 from whoson_load.errors import ConfigError
 from whoson_load.measurement.run import RunInfo, Summary, summarize
@@ -19,6 +23,7 @@ from whoson_load.protocol.events import EVENTS
 from whoson_load.record.reader import RunReader
 from whoson_load.report.junit import render_junit
 from whoson_load.report.markdown import render_markdown
+from whoson_load.report.outlook import render_drift, render_staffing
 from whoson_load.report.terminal import render_summary
 
 __all__ = ["main", "summary_of"]
@@ -52,11 +57,19 @@ def main(argv: list[str]) -> int:
         default="text",
         help="text for people, json for programs, markdown for a pull request, junit for test results (default: text)",
     )
+    parser.add_argument(
+        "--servers",
+        metavar="N",
+        type=_servers,
+        help="how many chats all operators together hold at once, for the staffing (default: the most that were seen)",
+    )
     options = parser.parse_args(argv)
     reader = RunReader(options.run)
     summary = summary_of(reader)
     if options.format == "json":
-        written = msgspec.json.format(msgspec.json.encode({"run": reader.info, "summary": summary}), indent=2)
+        drift, staff = _outlook(reader, summary, options.servers)
+        told = {"run": reader.info, "summary": summary, "drift": drift, "staffing": staff}
+        written = msgspec.json.format(msgspec.json.encode(told), indent=2)
         sys.stdout.write(f"{written.decode()}\n")
     elif options.format == "markdown":
         sys.stdout.write(render_markdown(reader.info, summary))
@@ -64,9 +77,22 @@ def main(argv: list[str]) -> int:
         sys.stdout.write(render_junit(reader.info, summary))
     else:
         sys.stdout.write(f"{_heading(reader.info)}\n{render_summary(summary, reader.folder)}\n")
+        drift, staff = _outlook(reader, summary, options.servers)
+        sys.stdout.write(f"{render_drift(drift)}\n{render_staffing(staff)}\n\n")
         for note in reader.info.notes:
             sys.stdout.write(f"Note: {note}\n")
     return 0
+
+
+def _outlook(reader: RunReader, summary: Summary, servers: int | None) -> tuple[Drifts, Staffing | str]:
+    drift = find_drift(courses(summary, reader.timeline()))
+    return drift, staffing(crowd(summary, reader.timeline()), servers, reader.info.pace)
+
+
+def _servers(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6 and 1 <= int(text) <= MOST_SERVERS):
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1 to {MOST_SERVERS}")
+    return int(text)
 
 
 def summary_of(reader: RunReader) -> Summary:

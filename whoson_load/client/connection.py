@@ -293,6 +293,19 @@ class Connection:
                 )
                 raise ConnectError(Fault.ACCESS_DENIED, said[:120])
 
+    def _answer_or_error(self, series: str) -> Event | None:
+        """Receive until the event of a series is there; None when an `error` came instead: then nobody owes it."""
+        heard = self.heard
+        errors, due_ns = heard.errors, monotonic_ns() + int(self.target.deadlines.reply_s * 1e9)
+        while heard.errors == errors:
+            received = self._receive(due_ns)
+            if received is None:
+                self._give_up(series)
+            elif not heard.waits_for(series):
+                return received[0]
+        heard.drop(series)
+        return None
+
     def _give_up(self, *series: str) -> None:
         self.heard.blame(Fault.REPLY_TIMEOUT, *series)
         raise ReplyTimeout(Fault.REPLY_TIMEOUT, f"no {series[0]} within {self.target.deadlines.reply_s:g} s")
@@ -311,6 +324,7 @@ def open_line(target: Target, visitor: Visitor, recorder: Recorder) -> Line:
         dialled = dial(target, headers)
     except ConnectError as problem:
         recorder.error(CONNECT, problem.fault)
+        recorder.fault(problem.fault)
         raise
     _sample_parts(dialled, recorder)
     return Wire(dialled, recorder, target.deadlines.reply_s)

@@ -137,6 +137,8 @@ class Hearing:
         blamed = [each for each in series or tuple(self._pending) if self._pending.pop(each, None) is not None]
         for each in blamed:
             self._recorder.error(each, fault)
+        if blamed:
+            self._recorder.fault(fault)
         return len(blamed)
 
     def start_anew(self, *, resumed: bool) -> None:

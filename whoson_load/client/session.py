@@ -89,12 +89,15 @@ class ChatSession(Connection):
     def image(self, image_type: int) -> Image | None:
         """Ask for an image of the site: 1 button available, 2 button not available, 5 logo, 8 mobile logo.
 
+        Returns:
+            None when the server answered with `error`: it has no such image.
+
         Raises:
             TargetError: the server closed, or did not answer before the deadline.
         """
         sent_ns = self._send(commands.GetImage(self.heard.session_id, self.target.domain, str(image_type)))
         self.heard.expect(IMAGE, sent_ns)
-        event, _ = self._answer(IMAGE)
+        event = self._answer_or_error(IMAGE)
         return event if isinstance(event, Image) else None
 
     def hello(
@@ -358,11 +361,4 @@ class ChatSession(Connection):
             )
         )
         heard.expect(ACKNOWLEDGED, sent_ns)
-        errors = heard.errors
-        due_ns = monotonic_ns() + int(self.target.deadlines.reply_s * 1e9)
-        while heard.waits_for(ACKNOWLEDGED) and heard.errors == errors:
-            if self._receive(due_ns) is None:
-                self._give_up(ACKNOWLEDGED)
-        acknowledged = not heard.waits_for(ACKNOWLEDGED)
-        heard.drop(ACKNOWLEDGED)
-        return acknowledged
+        return self._answer_or_error(ACKNOWLEDGED) is not None

@@ -13,8 +13,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from whoson_load.errors import ConfigError, GuardError
 
-__all__ = ["API_KEY_VARIABLE", "AUTH_VARIABLE", "Address", "Deadlines", "Target", "is_loopback",
-    "read_address"]
+__all__ = ["API_KEY_VARIABLE", "AUTH_VARIABLE", "Address", "Deadlines", "Target", "is_loopback", "read_address"]
 
 AUTH_VARIABLE = "WHOSON_AUTH"
 """The environment variable that holds the server's authentication string."""

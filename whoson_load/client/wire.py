@@ -192,7 +192,9 @@ class Wire:
             self._fail(problem)
             return
         if reader.pings:
-            self._answer_pings()
+            for payload in reader.pings:
+                self._send_control(pong_frame(payload))
+            reader.pings.clear()
         if reader.end is not None:
             if reader.close_code is not None:
                 self._send_close(reader.close_code)
@@ -300,11 +302,6 @@ class Wire:
             self._send_soon(frame)
         elif self._tls.end is None:
             self._send_soon(self._tls.encrypted(frame))
-
-    def _answer_pings(self) -> None:
-        for payload in self._reader.pings:
-            self._send_control(pong_frame(payload))
-        self._reader.pings.clear()
 
     def _send_close(self, code: int = 1000) -> None:
         if not self._close_sent:

@@ -23,5 +23,5 @@ def wants_the_transcript(chat: ChatSession) -> Outcome:
 
 def _rate_and_keep(chat: ChatSession) -> None:
     rate(chat)
-    if chat.target.side_effects_allowed and chat.heard.conversation.may_send("Transcript"):
+    if chat.target.side_effects_allowed:
         chat.transcript()

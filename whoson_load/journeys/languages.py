@@ -29,7 +29,7 @@ def has_it_translated(chat: ChatSession) -> Outcome:
 
 
 def _own_language(chat: ChatSession) -> str:
-    """The visitor's language; where that is the site's own, another one, of those that the site translates if it can."""
+    """The visitor's language; where that is the site's own, another one, if it can be of those the site translates."""
     visitor, translation = chat.visitor, chat.site.translation
     sites = translation.default_language.lower() or "en"
     if visitor.persona.language != sites:

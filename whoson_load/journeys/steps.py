@@ -189,13 +189,12 @@ def converse(chat: ChatSession, lines: Iterable[Iterable[Keystroke]], oblige: St
     manners, rng = visitor.manners, visitor.rng
     oblige = oblige or give_field
     for keystrokes in lines:
-        if not chat.talking or not chat.idle(manners.thought_s(rng)) or not chat.play(keystrokes):
+        if not chat.idle(manners.thought_s(rng)) or not chat.play(keystrokes):
             return Outcome.ENDED_BY_SERVER
         reply = chat.wait_for_reply(manners.reply_patience_s(rng))
         if reply is not None:
             chat.idle(manners.reading_s(reply.content, rng))
-        if chat.state is State.CHATTING:
-            oblige(chat)
+        oblige(chat)
     return Outcome.SERVED
 
 

@@ -77,7 +77,9 @@ class Recorder:
         return self._series[series].record
 
     def error(self, series: str, fault: Fault) -> None:
-        """Count a command whose event did not come before its deadline or the close; counts the fault, too.
+        """Count a command whose event did not come before its deadline or the close.
+
+        What the target did wrong may cost several series an event; it is counted once, by `fault`.
 
         Raises:
             LocalProtocolError: a series that was not announced.
@@ -86,10 +88,9 @@ class Recorder:
             self._series[series]
             self._errors[series] = BoundedCounts()
         self._errors[series].add(fault.value)
-        self._faults.add(fault.value)
 
     def fault(self, fault: Fault) -> None:
-        """Count what the target did wrong where no command was waiting."""
+        """Count what the target did wrong, once, however many commands were waiting."""
         self._faults.add(fault.value)
 
     def outcome(self, outcome: Outcome) -> None:
@@ -123,6 +124,10 @@ class Recorder:
     def arrival(self, kind: str, count: int = 1) -> None:
         """Count arrivals by kind: due, late, capped, begun, ended."""
         self._arrivals.add(kind, count)
+
+    def spent(self, duration_ns: int) -> None:
+        """Count a visitor's time, of a visit that ended or of one that was broken off."""
+        self._traffic.add("visitor_us", duration_ns // 1000)
 
     def received(self, size_bytes: int) -> None:
         """Count bytes read."""

@@ -62,8 +62,9 @@ class Tally(msgspec.Struct, kw_only=True, omit_defaults=True):
         deviations: departures from the specification that were read tolerantly, by kind.
         lines: the ledger's events: sent, echoed, lost, late, duplicated, reordered, crossed.
         arrivals: due, late, capped (turned away by our own cap), begun, ended.
-        traffic: `bytes_received`, `bytes_sent`; `unstamped` receives without a kernel stamp; `backward` times that
-            ended before they began (a clock was set back).
+        traffic: `visitor_us`, the time that visits took, those broken off by the run's end included; `bytes_received`,
+            `bytes_sent`; `unstamped` receives without a kernel stamp; `backward` times that ended before they began (a
+            clock was set back).
         errors: series -> fault -> commands whose event did not come before its deadline or the close.
     """
 

@@ -23,7 +23,6 @@ from whoson_load.measurement.sample import (
     OPERATORJOINED,
     REPLY,
     SERIES,
-    VISIT,
 )
 from whoson_load.measurement.trust import Verdict
 
@@ -47,26 +46,31 @@ def format_ms(milliseconds: float | None) -> str:
         return "-"
     if milliseconds > 3_600_000:
         return ">1 h"
-    for size, unit, digits in ((60_000, "min", 1), (10_000, "s", 1), (1_000, "s", 2), (100, "ms", 0), (10, "ms", 1)):
-        if milliseconds >= size:
-            return f"{milliseconds / {'min': 60_000, 's': 1_000, 'ms': 1}[unit]:.{digits}f} {unit}"
-    return f"{milliseconds:.2f} ms"
+    # The bounds are where rounding leads to the next size: 999.5 ms would read "1000 ms".
+    for below, size, unit, digits in (
+        (9.995, 1, "ms", 2),
+        (99.95, 1, "ms", 1),
+        (999.5, 1, "ms", 0),
+        (9_995, 1_000, "s", 2),
+        (59_950, 1_000, "s", 1),
+    ):
+        if milliseconds < below:
+            return f"{milliseconds / size:.{digits}f} {unit}"
+    return f"{milliseconds / 60_000:.1f} min"
 
 
-def time_spent(series: Mapping[str, SeriesSummary]) -> list[tuple[str, float]]:
-    """Where a visit's time went.
+def time_spent(summary: Summary) -> list[tuple[str, float]]:
+    """Where the visitors' time went, in all visits: those that the run's end broke off count as far as they got.
 
     Returns:
-        (what, mean seconds a visit), the visitors' own time last; empty before any visit ended. Means over all
-        samples, so visits that were under way at the end of the run make them a little larger than the visits that
-        ended.
+        (what, seconds in all), the visitors' own time last; empty when there was no visit.
     """
-    visits = series.get(VISIT)
-    if visits is None or not visits.count or visits.mean_ms is None:
+    visits_s = summary.traffic.get("visitor_us", 0) / 1e6
+    if not visits_s:
         return []
 
     def total_s(name: str) -> float:
-        figures = series.get(name)
+        figures = summary.series.get(name)
         return (figures.count * (figures.mean_ms or 0.0)) / 1000 if figures is not None else 0.0
 
     accepted_s = total_s(ACCEPTED)
@@ -78,9 +82,7 @@ def time_spent(series: Mapping[str, SeriesSummary]) -> list[tuple[str, float]]:
         ("waiting for replies", total_s(REPLY)),
         ("waiting for the survey's receipt", total_s(ACKNOWLEDGED)),
     ]
-    visits_s = visits.count * visits.mean_ms / 1000
-    parts.append(("reading, thinking, typing", max(0.0, visits_s - sum(seconds for _, seconds in parts))))
-    return [(name, seconds / visits.count) for name, seconds in parts]
+    return [*parts, ("reading, thinking, typing", max(0.0, visits_s - sum(seconds for _, seconds in parts)))]
 
 
 def render_summary(summary: Summary, folder: PurePath | str) -> str:
@@ -101,7 +103,7 @@ def render_summary(summary: Summary, folder: PurePath | str) -> str:
         _outcomes(summary.outcomes),
         _lines(summary.lines),
         "",
-        _spent(summary.series),
+        _spent(summary),
         _trust(summary),
         *_objectives(summary.objectives),
     )
@@ -182,21 +184,21 @@ def _lines(lines: Mapping[str, int]) -> str:
     return f"Lines: {sent:,} sent, {echoed:,} echoed, {lost:,} lost, {sent - echoed - lost:,} in flight{more}"
 
 
-def _spent(series: Mapping[str, SeriesSummary]) -> RenderableType:
-    spent = time_spent(series)
+def _spent(summary: Summary) -> RenderableType:
+    spent = time_spent(summary)
     if not spent:
-        return Text("No visit ended.")
+        return Text("No visit was made.")
     whole_s = sum(seconds for _, seconds in spent)
-    table = Table(
-        title=f"Where a visit's {whole_s:.1f} s went", title_justify="left", box=None, pad_edge=False, show_header=False
-    )
+    visits = max(1, summary.arrivals.get("begun", 0))
+    table = Table(title_justify="left", box=None, pad_edge=False, show_header=False)
+    table.title = f"Where the visitors' time went ({visits:,} visits, {whole_s / visits:.1f} s each so far)"
     table.add_column()
     table.add_column(justify="right")
     table.add_column(justify="right")
     table.add_column()
     for name, seconds in spent:
         share = seconds / whole_s if whole_s else 0.0
-        table.add_row(name, f"{seconds:.2f} s", f"{share:.1%}", "█" * round(share * _BAR_CELLS))
+        table.add_row(name, f"{seconds / visits:.2f} s", f"{share:.1%}", "█" * round(share * _BAR_CELLS))
     return table
 
 

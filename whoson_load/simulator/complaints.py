@@ -16,9 +16,8 @@ def complaints(counts: Counts) -> logging.Logger:
 
     Whoever sends nonsense shall not fill a log with it, nor stop the server at a pipe that nobody reads.
     """
-    logger = logging.getLogger("whoson_load.simulator.http")
-    logger.propagate = False
-    logger.handlers = [_Counter(counts)]
+    logger = logging.Logger("whoson_load.simulator.http")  # noqa: LOG001 (of this server alone)
+    logger.addHandler(_Counter(counts))
     return logger
 
 

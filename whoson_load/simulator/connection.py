@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import sys
 from collections.abc import Callable
 
 from whoson_load.clock import wall_ns
@@ -71,10 +72,15 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (how it ended makes no difference)
         """The socket is gone."""
         self._transport = None
+        self._let_go()
+        self._gone(self)
+
+    def _let_go(self) -> None:
+        # From the first word of its end on nothing is sent any more: then nothing may count as sent either.
+        self._closing = True
         visit, self._visit = self._visit, None
         if visit is not None:
             self._switchboard.end(visit)
-        self._gone(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
@@ -101,7 +107,7 @@ class Connection(asyncio.Protocol):
             transport.write(pong_frame(frame.payload))
         elif frame.opcode == Opcode.CLOSE:
             if not self._closing:
-                self._closing = True
+                self._let_go()
                 code = int.from_bytes(frame.payload[:2], "big") if len(frame.payload) >= 2 else 1000
                 transport.write(close_frame(code if 1000 <= code < 5000 and code not in (1005, 1006) else 1002))
             transport.close()
@@ -120,14 +126,14 @@ class Connection(asyncio.Protocol):
             if transport.get_write_buffer_size() > _MOST_UNSENT_BYTES:
                 self._switchboard.floor.counts.incidents["slow_readers"] += 1
                 self._closing = True
-                transport.abort()
+                transport.abort()  # the visit ends with the connection: whoever is sending now still holds it
         return sent_ns
 
     def send_half(self, payload: bytes) -> None:
         """Write the first half of a message, and end the connection without a goodbye."""
         transport, frame = self._transport, text_frame(payload)
         if transport is not None and not self._closing:
-            self._closing = True
+            self._let_go()
             transport.write(frame[: len(frame) // 2])
             transport.close()
 
@@ -140,13 +146,14 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._closing:
             return
-        self._closing = True
+        self._let_go()
         transport.write(close_frame(code, reason))
         asyncio.get_running_loop().call_later(_CLOSE_WITHIN_S, self._drop, transport)
 
     def reset(self) -> None:
         """Drop the connection on the spot."""
         if self._transport is not None:
+            self._let_go()
             reset(self._transport)
 
     def leave(self) -> None:
@@ -161,7 +168,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is not None:
             if not self._closing:
-                self._closing = True
+                self._let_go()
                 transport.write(close_frame(code, reason))
             transport.close()
 
@@ -175,5 +182,6 @@ def reset(transport: asyncio.Transport) -> None:
     """End a connection by a TCP reset, so that the other end learns it without a goodbye."""
     raw = transport.get_extra_info("socket")
     if raw is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        linger = "hh" if sys.platform == "win32" else "ii"
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(linger, 1, 0))
     transport.abort()

@@ -40,7 +40,14 @@ class Running(Protocol):
 
 
 def control_app(server: Running) -> web.Application:
-    """The HTTP application of the control side."""
+    """The HTTP application of the control side.
+
+    GET /state: counters, chats by state, operators, how often each fault struck. GET /chats: UID, state and ending of
+    each chat that is kept. GET /chats/UID: all that is known of one, its lines and steps with their times in ns.
+    GET /messages: what was left as messages. GET /faults: each fault's parameters and count. POST /faults: an object,
+    fault -> parameters or null; those not named stay. POST /reset: counts from zero, forgets what is over, and puts
+    the site file's faults back.
+    """
     control = _Control(server)
     app = web.Application(middlewares=[_loopback_only], client_max_size=1024 * 1024)
     app.router.add_get("/state", control.state)

@@ -158,7 +158,7 @@ class Server:
         peer = transport.get_extra_info("peername")
         caller = Caller.of(
             peer[0] if peer else "",
-            request.headers.get("X-Forwarded-For") or request.headers.get("X-Forward-For") or "",
+            ",".join(request.headers.getall("X-Forwarded-For", request.headers.getall("X-Forward-For", []))),
             request.headers.get("User-Agent", ""),
             trusted=self._settings.access.trust_forwarded,
         )

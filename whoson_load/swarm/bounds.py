@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from locust.runners import Runner
-from locust.stats import RequestStats, StatsEntry, StatsError
+from locust.stats import HISTORY_STATS_INTERVAL_SEC, RequestStats, StatsEntry, StatsError
 
 __all__ = ["MOST_KINDS", "MOST_ROWS", "OTHER", "keep_bounded"]
 
@@ -49,17 +49,21 @@ def _forget_seconds(entry: StatsEntry, latest_s: float | None) -> None:
 
 
 def _thin(history: list[dict[str, Any]]) -> None:
-    """Leave so many of the older rows that each stands for the same time: the charts keep the whole run."""
+    """Leave one row of the older ones in each of so many equal spans: the charts keep the whole run."""
     if len(history) <= MOST_ROWS:
         return
     older = history[:-_ROWS_UNTHINNED]
     times_s = [datetime.fromisoformat(row["time"]).timestamp() for row in older]
-    apart_s = (times_s[-1] - times_s[0]) / (MOST_ROWS // 2)
-    kept, next_s = [], times_s[0]
+    # Doubled from time to time, and always counted from the begin: the borders of wider spans are those of narrower
+    # ones, so that thinning again and again leaves no holes.
+    span_s = HISTORY_STATS_INTERVAL_SEC
+    while (times_s[-1] - times_s[0]) / span_s >= MOST_ROWS // 2:
+        span_s *= 2
+    kept, latest = [], -1
     for row, time_s in zip(older, times_s, strict=True):
-        if time_s >= next_s:
+        if (span := int((time_s - times_s[0]) / span_s)) > latest:
             kept.append(row)
-            next_s = max(next_s + apart_s, time_s)
+            latest = span
     history[:-_ROWS_UNTHINNED] = kept
 
 

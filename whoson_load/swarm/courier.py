@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import gevent
 from gevent.event import Event
-from locust.exception import RPCError
+from locust.exception import RPCError, RPCSendError
 from locust.rpc import Message
 from locust.runners import STATE_MISSING, STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 
@@ -25,6 +25,8 @@ __all__ = ["MasterCourier", "WorkerCourier"]
 _REPORTS: Final = "whoson_reports"
 _RECEIPT: Final = "whoson_receipt"
 _STOP: Final = "whoson_stop"
+
+_SEND_FAILURES: Final = (RPCError, RPCSendError)  # which are no kin, whatever their names say
 
 _LOOK_S: Final = 1.0
 _POLL_S: Final = 0.05
@@ -75,14 +77,14 @@ class WorkerCourier:
         while True:
             reports = self._outbox.due(monotonic_ns())
             if reports:
-                self._send(reports=reports)
+                self._send(self._run_id, reports=reports)
             self._wake.wait(_LOOK_S)
             self._wake.clear()
 
-    def _send(self, **data: object) -> None:
+    def _send(self, run_id: str, **data: object) -> None:
         try:
-            self._runner.send_message(_REPORTS, {"run": self._run_id, "sent_ns": wall_ns(), **data})
-        except RPCError:
+            self._runner.send_message(_REPORTS, {"run": run_id, "sent_ns": wall_ns(), **data})
+        except _SEND_FAILURES:
             return  # Locust has logged it, and what has no receipt is sent again
 
     def _receipt(self, msg: Message, **_: object) -> None:
@@ -93,7 +95,7 @@ class WorkerCourier:
         if msg.data["run"] == self._run_id:
             self._stop()
         else:
-            self._runner.send_message(_REPORTS, {"run": msg.data["run"], "sent_ns": wall_ns(), "takes_no_part": True})
+            self._send(msg.data["run"], takes_no_part=True)
 
 
 class MasterCourier:
@@ -109,11 +111,16 @@ class MasterCourier:
         self._arrived = arrived
         self._run_id = ""
         self._collector: Collector | None = None
+        self._idle: set[str] = set()
         runner.register_message(_REPORTS, self._take)
 
     def begin(self, run_id: str, collector: Collector) -> None:
-        """Take in the reports of a new run."""
+        """Take in the reports of a new run, which all workers that are there are about to be told of."""
         self._run_id, self._collector = run_id, collector
+        self._idle.clear()
+        for name, client in self._runner.clients.items():
+            if client.state != STATE_MISSING:
+                collector.expect(name, wall_ns())
 
     def look_around(self) -> None:
         """See which workers take part and which are gone: Locust knows by their heartbeats."""
@@ -121,7 +128,7 @@ class MasterCourier:
         if collector is None:
             return
         for name, client in clients.items():
-            if client.state in (STATE_SPAWNING, STATE_RUNNING):
+            if client.state in (STATE_SPAWNING, STATE_RUNNING) and name not in self._idle:
                 collector.expect(name, wall_ns())
         for name in collector.waited_for():
             client = clients.get(name)
@@ -156,6 +163,7 @@ class MasterCourier:
         if collector is None or data["run"] != self._run_id:
             return
         if data.get("takes_no_part"):
+            self._idle.add(worker)
             collector.excuse(worker)
             return
         self.look_around()
@@ -168,5 +176,5 @@ class MasterCourier:
     def _tell(self, what: str, data: dict[str, Any], worker: str | None = None) -> None:
         try:
             self._runner.send_message(what, data, client_id=worker)
-        except RPCError:
+        except _SEND_FAILURES:
             return  # Locust has logged it. What has no receipt comes again; who does not stop is not waited for long

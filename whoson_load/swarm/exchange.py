@@ -237,4 +237,3 @@ class Collector:
             if sender.doubled:
                 said.append(f"Worker {worker}: reports that came twice: {sender.doubled}; each counts once.")
         return said
-

@@ -119,6 +119,7 @@ class Generator:
             self.gatekeeper.note(outcome, problem)
             return outcome, problem
         finally:
+            recorder.spent(wall_ns() - begun_ns)
             recorder.gauge(IN_PROGRESS, -1)
 
     def count_states(self) -> None:

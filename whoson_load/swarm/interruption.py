@@ -11,6 +11,8 @@ from types import FrameType
 
 import gevent
 
+from whoson_load.measurement.run import Ending
+
 __all__ = ["Interruption"]
 
 _STOPPED_AT_ONCE = 130
@@ -24,23 +26,36 @@ class Interruption:
     """What this process does when it is interrupted.
 
     The first Ctrl-C raises KeyboardInterrupt in the main greenlet, the second SystemExit, the third is Python's own.
+    SIGTERM is Locust's affair, but for the time in which Locust does not listen for it: a whole run with a
+    LoadTestShape, which it would kill. Until then it is a Ctrl-C, too.
 
     Attributes:
         times: how often it was interrupted.
+        terminated: whether it was SIGTERM.
         led: whether another process of the same terminal tells this one when to end, so that it need not heed a Ctrl-C
             at once.
     """
 
     def __init__(self) -> None:
         self.times = 0
+        self.terminated = False
         self.led = False
         self._caught = False
+
+    @property
+    def ending(self) -> Ending | None:
+        """How a run under way ends by it; None for not at all."""
+        if self.terminated:
+            return Ending.TERMINATED
+        return Ending.INTERRUPTED if self.times else None
 
     def catch(self) -> None:
         """Catch SIGINT from now on; once is enough."""
         if not self._caught and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupted)
             self._caught = True
+            if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+                signal.signal(signal.SIGTERM, self._terminated)
 
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
         # Python calls this between any two instructions, so it does nothing but wake the loop.
@@ -50,6 +65,10 @@ class Interruption:
         else:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             gevent.get_hub().loop.run_callback_threadsafe(self._end_at_once)
+
+    def _terminated(self, _number: int, _frame: FrameType | None) -> None:
+        self.terminated = True
+        gevent.get_hub().loop.run_callback_threadsafe(self._end)
 
     def _end_later(self) -> None:
         gevent.spawn_later(_GRACE_S, self._end)

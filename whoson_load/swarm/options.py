@@ -108,7 +108,7 @@ def add_options(parser: _Parser) -> None:
     add("--scrape", "sample this Prometheus endpoint of the server's machine beside the load", metavar="URL")
     add(
         "--scrape-series",
-        "take this series of it: NAME or NAME{label=\"value\"}, * in names allowed; may be repeated (default: CPU,"
+        'take this series of it: NAME or NAME{label="value"}, * in names allowed; may be repeated (default: CPU,'
         " memory and sockets as windows_exporter and node_exporter name them)",
         [],
         action="append",

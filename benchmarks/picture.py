@@ -1,4 +1,4 @@
-"""Draws the end of a run as a picture for the README: `python docs/picture.py reports/RUN > docs/demo.svg`."""
+"""Draws the end of a run as a picture for the README: `python benchmarks/picture.py reports/RUN > docs/demo.svg`."""
 
 from __future__ import annotations
 
