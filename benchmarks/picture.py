@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -21,7 +22,9 @@ def main() -> None:
     text = render_summary(summary, folder)
     console = Console(record=True, width=100, file=io.StringIO(), highlight=False)
     console.print(text, markup=False)
-    sys.stdout.write(console.export_svg(title="whoson-load run locustfiles/visitors.py --simulator"))
+    picture = console.export_svg(title="whoson-load run locustfiles/visitors.py --simulator")
+    # Rich would have the reader's browser fetch a font from elsewhere; any monospaced one will do.
+    sys.stdout.write(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL))
 
 
 if __name__ == "__main__":

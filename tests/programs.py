@@ -29,6 +29,21 @@ MARK = "WHOSON_LOAD_TEST_MARK"
 TIMEOUT_S = 60.0
 """How long a program may take; far longer than any does on a busy machine."""
 
+SOCKETS_SEEN = "sockets"
+"""The file that `watch_sockets` leaves in its folder."""
+
+# Python's own audit events: they come from C code, too, and from a name that is looked up in another thread.
+_WATCH_SOCKETS = """
+import os, sys
+
+def watch(event, arguments):
+    if event in ("socket.getaddrinfo", "socket.connect"):
+        with open(os.environ["SOCKETS_SEEN"], "a") as seen:
+            seen.write(f"{event} {arguments[1] if event == 'socket.connect' else arguments[0]}\\n")
+
+sys.addaudithook(watch)
+"""
+
 GONE_S = 10.0
 """How long its children may take to be gone."""
 
@@ -183,6 +198,14 @@ def clean_environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("WHOSON_", "LOCUST_")) and name not in about_terminals
     }
+
+
+def watch_sockets(folder: Path) -> dict[str, str]:
+    """The environment in which a program tells, in a file of this folder, what names and connections it asks for."""
+    (folder / "sitecustomize.py").write_text(_WATCH_SOCKETS, "utf-8")
+    (folder / SOCKETS_SEEN).touch()
+    found = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    return {"PYTHONPATH": found, "SOCKETS_SEEN": str(folder / SOCKETS_SEEN)}
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float, otherwise: str, *, of: Program | None = None) -> None:

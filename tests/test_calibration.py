@@ -21,8 +21,8 @@ ECHO_MS, PICKUP_MS = 20, 150
 AGREE_MS = 1.0
 """How far the medians of both sides may lie apart; loopback, reading and sending take some 0.1 ms."""
 
-KNOWN_TIMES = ("--echo-delay", f"{ECHO_MS}ms", "--pickup-delay", f"{PICKUP_MS}ms", "--pace", "30")
-FEW = ("-u", "4", "-r", "4", "--pace", "30", "-t", "10s")
+KNOWN_TIMES = ("--echo-delay", f"{ECHO_MS}ms", "--pickup-delay", f"{PICKUP_MS}ms", "--pace", "40")
+FEW = ("-u", "6", "-r", "6", "--pace", "40", "-t", "8s")
 
 # How the target is reached -> options of the server, options of the run; CERTIFICATE is a file's name.
 WAYS = {
@@ -53,7 +53,7 @@ class Calibration:
             (line["sent_ns"] - line["received_ns"]) / 1e6
             for chat in self.chats
             for line in chat["lines"]
-            if line["classname"] == "linev"
+            if line["classname"] == "linev" and line["sent_ns"] is not None
         ]
 
     @property
@@ -116,17 +116,17 @@ def test_no_time_is_below_the_known_delay(calibration: Calibration, series: str,
 
 
 def test_the_echo_agrees_with_the_servers_own_times(calibration: Calibration) -> None:
-    """The medians of both sides lie within a millisecond, over the very same lines."""
+    """The medians of both sides (of ranks, as percentiles are) lie within a millisecond, over the very same lines."""
     figures, own_ms = calibration.summary["series"]["echo"], calibration.echoes_ms
     assert figures["count"] == len(own_ms)
-    assert abs(figures["p50_ms"] - statistics.median_high(own_ms)) < AGREE_MS
+    assert abs(figures["p50_ms"] - statistics.median_low(own_ms)) < AGREE_MS
 
 
 def test_the_pickup_agrees_with_the_servers_own_times(calibration: Calibration) -> None:
     """The medians of both sides lie within a millisecond, over the very same chats."""
     figures, own_ms = calibration.summary["series"]["operatorjoined"], calibration.pickups_ms
     assert figures["count"] == len(own_ms)
-    assert abs(figures["p50_ms"] - statistics.median_high(own_ms)) < AGREE_MS
+    assert abs(figures["p50_ms"] - statistics.median_low(own_ms)) < AGREE_MS
 
 
 @pytest.mark.parametrize("what", ["commands", "events"])

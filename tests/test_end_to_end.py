@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 
 from tests.certificates import write_certificate
-from tests.programs import VISITORS, Ended, Program, Programs, Simulator, only_record, wait_until
+from tests.programs import (
+    SOCKETS_SEEN,
+    VISITORS,
+    Ended,
+    Program,
+    Programs,
+    Simulator,
+    only_record,
+    wait_until,
+    watch_sockets,
+)
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.run import Ending
 from whoson_load.measurement.sample import HEADLINE, SERIES
@@ -21,7 +31,8 @@ from whoson_load.protocol.events import EVENTS
 from whoson_load.record.reader import RunReader
 from whoson_load.report.terminal import format_ms
 
-FEW = ("-u", "5", "-r", "5", "--pace", "30")
+FEW = ("-u", "5", "-r", "5", "--pace", "60")
+"""In 8 seconds some visits of so hurried people are over."""
 FIGURES = ("min_ms", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms", "max_ms")
 SECRETS = ("0pen-Sesame-4711", "key-of-the-kingdom-1147")
 EXAMPLE_SECRETS = ("myauthstring", "abcdefg12345")
@@ -34,16 +45,21 @@ authentication = "{SECRETS[0]}"
 api_key = "{SECRETS[1]}"
 """
 
-# Tells every look-up and every connection of the process it is loaded into: nothing else sees those of C code.
-WATCH_SOCKETS = """
-import os, sys
+BROKEN = """
+from locust import task
 
-def watch(event, arguments):
-    if event in ("socket.getaddrinfo", "socket.connect"):
-        with open(os.environ["SOCKETS_SEEN"], "a") as seen:
-            seen.write(f"{event} {arguments[1] if event == 'socket.connect' else arguments[0]}\\n")
+from whoson_load import ChatVisitor
 
-sys.addaudithook(watch)
+
+def puzzled(chat):
+    chat.connect()
+    raise ValueError("not what I expected")
+
+
+class Visitor(ChatVisitor):
+    @task
+    def chat(self):
+        self.visit(puzzled)
 """
 
 
@@ -99,11 +115,10 @@ def all_runs(shared_programs: Programs) -> Iterator[dict[str, UnderWay]]:
     """The runs of this module, side by side: each waits most of its time."""
     programs, folder = shared_programs, shared_programs.folder
     (folder / "site.toml").write_text(SITE, "utf-8")
-    (folder / "sitecustomize.py").write_text(WATCH_SOCKETS, "utf-8")
     certificate = str(write_certificate(folder))
-    own_site = programs.simulate("--site", str(folder / "site.toml"), "--pace", "30")
+    own_site = programs.simulate("--site", str(folder / "site.toml"), "--pace", "60")
     crowd = programs.simulate("--pace", "30", "--max-chats", "0")
-    mortal = programs.simulate("--pace", "30")
+    mortal = programs.simulate("--pace", "60")
     encrypted = programs.simulate("--tls-cert", certificate)
 
     def out(name: str) -> Path:
@@ -126,12 +141,7 @@ def all_runs(shared_programs: Programs) -> Iterator[dict[str, UnderWay]]:
             "--out",
             str(out("plain")),
         ),
-        environment={
-            "WHOSON_AUTH": SECRETS[0],
-            "WHOSON_API_KEY": SECRETS[1],
-            "PYTHONPATH": str(folder),
-            "SOCKETS_SEEN": str(folder / "sockets"),
-        },
+        environment={"WHOSON_AUTH": SECRETS[0], "WHOSON_API_KEY": SECRETS[1], **watch_sockets(folder)},
     )
     workers = programs.start(
         *("whoson-load", "run", VISITORS, "--host", crowd.chat, "-u", "6", "-r", "6", "--pace", "30", "-t", "8s"),
@@ -145,7 +155,7 @@ def all_runs(shared_programs: Programs) -> Iterator[dict[str, UnderWay]]:
     )
     runs = {
         "embedded": UnderWay(embedded, out("embedded"), None, _processes(embedded, out("embedded"))),
-        "plain": UnderWay(plain, out("plain"), own_site, _processes(plain, out("plain")), folder / "sockets"),
+        "plain": UnderWay(plain, out("plain"), own_site, _processes(plain, out("plain")), folder / SOCKETS_SEEN),
         "workers": UnderWay(workers, out("workers"), crowd, _processes(workers, out("workers"))),
         "closing": UnderWay(closing, out("closing")),
         "untrusted": UnderWay(untrusted, out("untrusted")),
@@ -269,7 +279,7 @@ def test_the_record_says_what_was_run(run: Run) -> None:
     """run.json holds the target, the seed, the pace, versions and machine."""
     info = json.loads((run.record / "run.json").read_text("utf-8"))
     assert info["name"] == "visitors"
-    assert info["pace"] == 30
+    assert info["pace"] == 60
     assert re.fullmatch(r"ws://127\.0\.0\.1:\d+/", info["target"])
     assert type(info["seed"]) is int
     assert {"whoson-load", "python", "locust", "gevent"} <= set(info["versions"])
@@ -368,6 +378,16 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(finished: Callable[[st
     assert run.ended.code == 0
     assert {name for name, count in run.summary["outcomes"].items() if count} == {"refused"}
     assert list(run.summary["errors"]["connect"]) == ["tls_failed"]
+
+
+def test_a_locustfile_that_breaks_is_a_failure(programs: Programs) -> None:
+    """What a server does never ends a run badly; a journey that raises does, and where it did is logged."""
+    (programs.folder / "broken.py").write_text(BROKEN, "utf-8")
+    ended = programs.start("whoson-load", "run", "broken.py", "-t", "2s", "--out", "out").end()
+    assert ended.code == 1
+    assert "ValueError: not what I expected" in ended.stderr
+    info = RunReader(only_record(programs.folder / "out")).info
+    assert (info.ending, info.exit_code) == (Ending.FINISHED, 1)
 
 
 def _table(stdout: str) -> str:

@@ -33,6 +33,7 @@ from whoson_load.measurement.interval import IntervalReport
 from whoson_load.measurement.ledger import run_tag
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.run import Ending
+from whoson_load.measurement.sample import HEADLINE
 from whoson_load.report.terminal import render_summary
 from whoson_load.swarm.asked import asked_objectives
 from whoson_load.swarm.bounds import keep_bounded
@@ -42,7 +43,7 @@ from whoson_load.swarm.generator import Generator
 from whoson_load.swarm.guard import MOST_REFUSALS
 from whoson_load.swarm.haste import make_haste
 from whoson_load.swarm.interruption import Interruption
-from whoson_load.swarm.mirror import MirroringRecorder
+from whoson_load.swarm.mirror import REQUEST_TYPE, MirroringRecorder
 from whoson_load.swarm.options import Settings, add_options, read_target
 from whoson_load.swarm.roller import Roller
 from whoson_load.swarm.run import OBJECTIVE_MISSED, Run, gravest, new_run_id
@@ -159,6 +160,9 @@ class Plugin:
         self.exit_code = 0
         self.ending = Ending.FINISHED
         self._collected = None
+        if not isinstance(runner, WorkerRunner):
+            for name in HEADLINE:  # so that Locust's tables name all four, also where nobody got so far
+                environment.stats.get(name, REQUEST_TYPE)
         if isinstance(self._courier, WorkerCourier):
             self._courier.begin(run_id)
         elif self._courier is not None and self._run is not None:
@@ -231,8 +235,8 @@ class Plugin:
 
     def _stop_refused(self, said: str) -> None:
         _say(
-            f"{MOST_REFUSALS} visits in a row were refused, the last one with {said!r}; the run stops before the target"
-            " blacklists this address"
+            f"{MOST_REFUSALS} visits in a row were refused, the last one with {said!r}; the run stops, since targets"
+            " blacklist addresses that go on"
         )
         self.exit_code, self.ending = 5, Ending.GUARDED
         self._end()
@@ -327,7 +331,8 @@ def _expect_open(target: Target) -> None:
     try:
         reach(target)
     except ConnectError as problem:
-        raise ConfigError(f"--host: {target.address.url}: {problem.detail}; is the server there?") from None
+        where = f"--host: {target.address.url}" if target.proxy is None else "--proxy"
+        raise ConfigError(f"{where}: {problem.detail}; is it there?") from None
 
 
 def locustfile_pace(classes: Iterable[type[User]]) -> float:

@@ -129,6 +129,25 @@ def test_a_queue_that_grows_for_ever_is_said_to() -> None:
     assert "grows for ever" in told
 
 
+def test_without_a_queue_the_servers_are_not_guessed() -> None:
+    """The most chats that were seen are then just the most that were asked for."""
+    told = staffing(a_crowd(busiest=0))
+    assert isinstance(told, str)
+    assert "(--servers tells it). For 80% answered in 20 s at 3 chats a minute you need operators for " in told
+
+
+def test_a_free_operator_tells_that_the_wait_was_no_queue() -> None:
+    """Many operators, all calm: nobody waits when most are busy."""
+    assert happened(1 / 18, 180.0, 300.0, 60, 5_000, seed=1).busiest == 0
+
+
+def test_seats_are_said_to_be_no_crowd() -> None:
+    """In the closed model visitors come when others leave."""
+    told = staffing(a_crowd(by_chance=False), 20)
+    assert isinstance(told, Staffing)
+    assert told.said.endswith("its figures are rough.")
+
+
 def test_too_little_is_not_reckoned_with() -> None:
     """Nor a run without a steady part."""
     assert "30 are the fewest" in str(staffing(a_crowd(joined=29)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.programs import VISITORS, Ended, Programs
+from tests.programs import SOCKETS_SEEN, VISITORS, Ended, Programs, watch_sockets
 
 AT_ONCE = 3
 """Programs under way at the same time: each is busy for a second, with importing Locust."""
@@ -20,6 +20,17 @@ SIMULATE = ("whoson-load", "simulate", "--port", "0", "--control-port", "0")
 SECRETS = {"WHOSON_AUTH": "a", "WHOSON_API_KEY": "b"}
 UNKNOWN_HOST = "nowhere.invalid"
 """RFC 6761: no resolver may know a name of this domain."""
+
+
+NOBODY_KNOWS = "a name that nobody knows"
+
+NOTHING_ASKED = (
+    "a target that is not allowed",
+    "another target that is allowed",
+    "a proxy that is not allowed",
+    "no secrets for another machine",
+    "another scheme",
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +132,7 @@ CASES = {
         (*RUN, "--host", f"ws://{UNKNOWN_HOST}", "--allow-target", UNKNOWN_HOST),
         rf"whoson-load: WHOSON_AUTH and WHOSON_API_KEY: not in the environment, .* {re.escape(UNKNOWN_HOST)}",
     ),
-    "a name that nobody knows": Case(
+    NOBODY_KNOWS: Case(
         (*RUN, "--host", f"ws://{UNKNOWN_HOST}", "--allow-target", UNKNOWN_HOST),
         rf"whoson-load: --host: ws://{re.escape(UNKNOWN_HOST)}:80/: .*no address.*",
         environment=SECRETS,
@@ -217,11 +228,23 @@ def ports() -> Iterator[dict[str, str]]:
         yield {"TAKEN": str(taken.getsockname()[1]), "CLOSED": str(closed.getsockname()[1])}
 
 
+@dataclass(frozen=True)
+class Refused:
+    """What came of a case.
+
+    Attributes:
+        sockets: the names it looked up and the connections it made.
+    """
+
+    ended: Ended
+    sockets: str
+
+
 @pytest.fixture(scope="module")
-def ended(
+def refused(
     request: pytest.FixtureRequest, shared_programs: Programs, ports: dict[str, str]
-) -> Iterator[Callable[[str], Ended]]:
-    """How a case ended. All that were asked for are under way, some at once."""
+) -> Iterator[Callable[[str], Refused]]:
+    """What came of a case. All that will be asked for are under way from the beginning, some at once."""
     places = {"OUT": str(shared_programs.folder / "out"), **ports}
     wanted = [
         item.callspec.params["name"]
@@ -229,36 +252,53 @@ def ended(
         if isinstance(item, pytest.Function) and item.path == request.path and hasattr(item, "callspec")
     ]
 
-    def run(number: int, case: Case) -> Ended:
+    def run(number: int, case: Case) -> Refused:
         folder = shared_programs.folder / f"case{number}"
         folder.mkdir()
         for name, content in case.files.items():
             (folder / name).write_text(content, "utf-8")
         words = [re.sub("|".join(places), lambda place: places[place[0]], word) for word in case.command]
-        return Programs(folder).start(*words, environment=case.environment).end()
+        with Programs(folder) as programs:
+            ended = programs.start(*words, environment={**case.environment, **watch_sockets(folder)}).end()
+        return Refused(ended, (folder / SOCKETS_SEEN).read_text("utf-8"))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        under_way: dict[str, Future[Ended]] = {
-            name: pool.submit(run, number, CASES[name]) for number, name in enumerate(wanted)
-        }
-        yield lambda name: under_way[name].result()
+        under_way: dict[str, Future[Refused]] = {}
+
+        def look(name: str) -> Refused:
+            return under_way[name].result()
+
+        for number, name in enumerate(dict.fromkeys((*wanted, *NOTHING_ASKED, NOBODY_KNOWS))):
+            under_way[name] = pool.submit(run, number, CASES[name])
+        yield look
 
 
 @pytest.mark.parametrize("name", list(CASES))
-def test_bad_input_gets_one_clear_line(name: str, ended: Callable[[str], Ended], ports: dict[str, str]) -> None:
+def test_bad_input_gets_one_clear_line(name: str, refused: Callable[[str], Refused], ports: dict[str, str]) -> None:
     """It says what was got and what was expected, and the exit code tells whose fault it was."""
-    case, end = CASES[name], ended(name)
+    case, ended = CASES[name], refused(name).ended
     said = re.sub("|".join(ports), lambda place: ports[place[0]], case.said)
-    assert re.fullmatch(said, end.stderr.removesuffix("\n")), end.stderr
-    assert end.stdout == ""
-    assert end.code == case.code
+    assert re.fullmatch(said, ended.stderr.removesuffix("\n")), ended.stderr
+    assert ended.stdout == ""
+    assert ended.code == case.code
+
+
+@pytest.mark.parametrize("name", NOTHING_ASKED)
+def test_it_is_refused_before_anything_is_looked_up(name: str, refused: Callable[[str], Refused]) -> None:
+    """No name of a host goes out to a resolver, and no connection is tried, to wherever it was."""
+    assert refused(name).sockets == ""
+
+
+def test_what_is_looked_up_would_be_seen(refused: Callable[[str], Refused]) -> None:
+    """The one case whose name is asked for tells that the watching works."""
+    assert UNKNOWN_HOST in refused(NOBODY_KNOWS).sockets
 
 
 def test_nothing_of_a_run_that_cannot_begin_is_recorded(
-    ended: Callable[[str], Ended], shared_programs: Programs
+    refused: Callable[[str], Refused], shared_programs: Programs
 ) -> None:
     """No empty folders are left among the reports."""
-    for name in CASES:
-        ended(name)
+    for name in NOTHING_ASKED:
+        refused(name)
     assert not (shared_programs.folder / "out").exists()
     assert not list(shared_programs.folder.glob("*/reports"))

@@ -15,16 +15,17 @@ from whoson_load.errors import WhosOnLoadError
 
 # A parent that forks a child as Locust forks its workers, and then dies without a word.
 DYING_PARENT = """
-import os, time
+import os, time, urllib.request
 from whoson_load.cli.embedded import EmbeddedSimulator
 
 simulator = EmbeddedSimulator([])
 if os.fork() == 0:
     simulator.stop()  # not its own to stop
-    print("still there" if simulator._process.poll() is None else "stopped by a child", flush=True)
+    urllib.request.urlopen(simulator.control + "/state", timeout=10)
+    print("still there", flush=True)
     time.sleep(60)
 else:
-    time.sleep(1)
+    time.sleep(2)
     os._exit(0)
 """
 
@@ -64,7 +65,7 @@ def test_what_it_refuses_it_says_itself(capfd: pytest.CaptureFixture[str]) -> No
 def test_one_that_never_gets_ready_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is ended, and the run does not begin."""
     monkeypatch.setattr(embedded, "READY_TIMEOUT_S", 0.001)
-    with pytest.raises(WhosOnLoadError, match="ended with exit code -?\\d+ before it was ready"):
+    with pytest.raises(WhosOnLoadError, match=r"ended with exit code -?\d+ before it was ready"):
         EmbeddedSimulator([])
 
 

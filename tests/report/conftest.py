@@ -39,7 +39,6 @@ class KnownRun:
                 recorder.sample("echo", 0, sample * 4_000_000)
                 recorder.sample("visit", 0, sample * 10 * S)
                 recorder.spent(sample * 10 * S)
-                recorder.spent(sample * 10 * S)
                 recorder.line("sent")
                 recorder.line("echoed")
                 recorder.event("connected")

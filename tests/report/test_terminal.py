@@ -57,6 +57,7 @@ def two_visits() -> Recorder:
         recorder.spent(100 * S)
     recorder.line("sent")
     recorder.outcome(Outcome.SERVED)
+    recorder.arrival("ended")
     return recorder
 
 
@@ -103,7 +104,7 @@ operatorjoined      2       0   2.00 s   2.00 s   2.00 s   2.00 s
 echo                2       0  20.0 ms  21.0 ms  21.0 ms  21.0 ms
 reply               2       0  1.0 min  1.0 min  1.0 min  1.0 min
 
-Visits: 1 ended: 1 served
+Visits: 1 ended: 1 served; 1 more broken off by the end of the run
 Lines: 3 sent, 2 echoed, 0 lost, 1 in flight
 
 Where the visitors' time went (2 visits, 100.0 s each so far)

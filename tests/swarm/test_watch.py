@@ -77,18 +77,29 @@ def test_a_time_too_short_is_not_judged(watched: Watch, monkeypatch: pytest.Monk
 
 
 def test_a_core_used_up_is_told(watched: Watch) -> None:
-    """A loop that computes and lets the others through uses all of its core; that it is late is a mere symptom."""
-    watched.figures()
-    begun_ns, until = time.process_time_ns(), time.monotonic() + 20
-    while time.process_time_ns() - begun_ns < 300_000_000 and time.monotonic() < until:
+    """A loop that computes and lets the others through: the share of a core it had is told, and from 90 % on fires."""
+
+    def figures() -> tuple[GeneratorFigures | None, list[tuple[int, int]]]:
+        before = time.monotonic_ns(), time.process_time_ns()
+        taken = watched.figures()
+        return taken, [before, (time.monotonic_ns(), time.process_time_ns())]
+
+    gevent.sleep(0.25)
+    looked, begun = figures()
+    assert looked is not None  # else the next look would go back to the watch's own begin
+    until = time.monotonic() + 20
+    while time.process_time_ns() - begun[1][1] < 300_000_000 and time.monotonic() < until:
         sum(range(2000))
         gevent.sleep(0)
-    figures = watched.figures()
-    assert figures is not None
-    waiting_share = figures.waiting_share or 0
-    # All that other programs left of the core.
-    assert (figures.cpu_share or 0) + waiting_share > 0.9
-    assert fired(figures) - MACHINE == {"cpu"} or waiting_share > 0.01
+    found, ended = figures()
+    assert found is not None
+    assert found.cpu_share is not None
+    # How much of the core a busy machine leaves us is not ours to say. The clocks were read on both sides of each look.
+    least = (ended[0][1] - begun[1][1]) / (ended[1][0] - begun[0][0])
+    most = (ended[1][1] - begun[0][1]) / (ended[0][0] - begun[1][0])
+    assert least <= found.cpu_share <= most
+    assert ("cpu" in fired(found)) is (found.cpu_share >= RULES["cpu"].doubtful)
+    assert fired(found) <= MACHINE | {"cpu"}
 
 
 def test_code_that_blocks_is_told_by_the_probe(watched: Watch) -> None:

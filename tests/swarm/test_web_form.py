@@ -27,7 +27,7 @@ def test_the_pace_may_be_typed(typed: object, pace: float | None) -> None:
 @pytest.mark.parametrize("typed", ["fast", "0", "-1", "nan", "inf", 0.0], ids=repr)
 def test_a_pace_that_is_none_is_refused(typed: object) -> None:
     """It says what was got."""
-    with pytest.raises(ConfigError, match="pace: got .*, expected a number above 0"):
+    with pytest.raises(ConfigError, match=r"pace: got .*, expected a number above 0"):
         CommandLine(given()).hold(given(pace=typed))
 
 

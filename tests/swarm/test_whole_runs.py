@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +20,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.programs import VISITORS, Ended, Program, Programs, Simulator, only_record, wait_until
+from tests.programs import ROOT, VISITORS, Ended, Program, Programs, Simulator, only_record, wait_until
 from tests.swarm_arrivals.scenarios import OPEN, Ran, finish, start
 from whoson_load.measurement.interval import Totals
 from whoson_load.measurement.run import Ending
@@ -29,6 +32,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="forked workers, and sig
 INTERVAL_S = 1.0
 SHORT = ("--interval", f"{INTERVAL_S:g}", "--pace", "40")
 SEATS = ("-u", "9", "-r", "9", *SHORT)
+SMALL = ("--visitors", "30", "--bursts", "5", "--rates", "0.1", "--deadline", "1", "--together")
 KILLS = 3
 SLOW_S = 3.0
 """How much later than it should a process may do something on a machine that others use, too."""
@@ -73,25 +77,34 @@ def add_up_by_locust(programs: Programs) -> Ran:
 def kill_a_worker(programs: Programs) -> Ran:
     """One of three workers is killed."""
     simulator = programs.simulate("--pace", "40", "--max-chats", "0")
-    program, out = start(programs, simulator, VISITORS, *SEATS, "-t", "9s", "--processes", "3")
+    program, out = start(programs, simulator, VISITORS, *SEATS, "-t", "5m", "--processes", "3")
     wait_for_chats(simulator, program)
     workers_of(program)[-1].kill()
+    go_on_after(b'"missing"', program, out)
     return finish(simulator, program, out)
 
 
 def stall_a_worker(programs: Programs) -> Ran:
     """One of two workers stands still until its master takes it for dead, and goes on then."""
     simulator = programs.simulate("--pace", "40", "--max-chats", "0")
-    program, out = start(programs, simulator, VISITORS, *SEATS, "-t", "14s", "--processes", "2")
+    program, out = start(programs, simulator, VISITORS, *SEATS, "-t", "5m", "--processes", "2")
     wait_for_chats(simulator, program)
     worker = workers_of(program)[0]
     worker.suspend()
     try:
-        timeline = only_record(out) / "timeline.jsonl"
-        wait_until(lambda: b'"missing"' in timeline.read_bytes(), 20, "nobody missed it", of=program)
+        wait_until(lambda: b'"missing"' in _timeline(out), 40, "nobody missed it", of=program)
     finally:
         worker.resume()
+    go_on_after(b'"recovered"', program, out)
     return finish(simulator, program, out)
+
+
+def go_on_after(told: bytes, program: Program, out: Path) -> None:
+    """Wait until the timeline tells something, let two intervals more pass, and end the run."""
+    wait_until(lambda: told in _timeline(out), 40, f"{told!r} was not told", of=program)
+    then = _intervals(out)
+    wait_until(lambda: _intervals(out) >= then + 2, 40, "nothing was written any more", of=program)
+    program.popen.terminate()
 
 
 def kill_it(programs: Programs, number: int) -> tuple[RunReader, int, Ended]:
@@ -154,6 +167,17 @@ def terminate_a_shape(programs: Programs) -> tuple[Ended, RunReader]:
     return program.end(), RunReader(only_record(out))
 
 
+def calibrate_the_ledger(_: Programs) -> subprocess.CompletedProcess[str]:
+    """The benchmark of the ledger in small: every fault of lines at once."""
+    return subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "ledger.py", *SMALL],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 ENDS: dict[str, Callable[[Programs], Any]] = {
     "add up": add_up,
     "stall": stall_a_worker,
@@ -162,22 +186,27 @@ ENDS: dict[str, Callable[[Programs], Any]] = {
     "full": fill_the_disk,
     "moved": take_the_folder_away,
     "shape": terminate_a_shape,
+    "ledger": calibrate_the_ledger,
     **{f"kill {number}": lambda programs, number=number: kill_it(programs, number) for number in range(KILLS)},
 }
 
 
 @pytest.fixture(scope="module")
 def ends(shared_programs: Programs) -> Iterator[dict[str, Future[Any]]]:
-    """All of them, four at a time."""
-    with ThreadPoolExecutor(4) as pool:
+    """All of them, six at a time."""
+    with ThreadPoolExecutor(6) as pool:
         yield {name: pool.submit(run, shared_programs) for name, run in ENDS.items()}
 
 
-def _intervals(out: Path) -> int:
+def _timeline(out: Path) -> bytes:
     try:
-        return len((only_record(out) / "timeline.jsonl").read_bytes().splitlines())
-    except (OSError, ValueError):
-        return 0
+        return (only_record(out) / "timeline.jsonl").read_bytes()
+    except (OSError, ValueError):  # not yet
+        return b""
+
+
+def _intervals(out: Path) -> int:
+    return _timeline(out).count(b"\n")
 
 
 def _added_up(ran: Ran) -> Totals:
@@ -217,7 +246,7 @@ def test_a_killed_worker_costs_its_open_interval_and_the_rest_adds_up(ends: dict
     ran: Ran = ends["kill a worker"].result()
     assert ran.ended.code == 4
     summary = ran.summary
-    assert (summary.trust.rule, ran.record.info.ending) == (LOST_REPORTS, Ending.FINISHED)
+    assert (summary.trust.rule, ran.record.info.ending) == (LOST_REPORTS, Ending.TERMINATED)
     (missing,) = [line.missing for line in ran.record.timeline() if line.missing]
     ((killed, (number,)),) = missing.items()
     assert any(killed in note and f"report {number} " in note for note in ran.record.info.notes)
@@ -287,3 +316,11 @@ def test_sigterm_ends_a_shaped_run_well(ends: dict[str, Future[Any]]) -> None:
     summary = json.loads((reader.folder / "summary.json").read_text("utf-8"))
     assert reader.info.ending is Ending.TERMINATED
     assert summary["trust"]["rule"] != LOST_REPORTS
+
+
+def test_the_ledger_counts_what_the_simulator_did(ends: dict[str, Future[Any]]) -> None:
+    """Lost, doubled, reordered and crossed lines, each to the last one, and nothing in flight at the end."""
+    ledger: subprocess.CompletedProcess[str] = ends["ledger"].result()
+    assert ledger.returncode == 0, ledger.stdout + ledger.stderr
+    for fate in ("lost", "duplicated", "reordered", "crossed"):
+        assert re.search(rf"'{fate}': [1-9]", ledger.stdout), ledger.stdout

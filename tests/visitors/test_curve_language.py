@@ -84,7 +84,7 @@ def test_each_hour_of_a_profile_has_the_chats_of_its_line() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.floats(0.001, 1e6), st.floats(0, 1e5, allow_subnormal=False), st.floats(0, 1e5)),
+        st.tuples(st.floats(0.001, 1e6), *2 * [st.just(0.0) | st.floats(1e-9, 1e5)]),
         min_size=1,
         max_size=5,
     ),

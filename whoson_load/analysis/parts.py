@@ -58,7 +58,7 @@ def loads(lines: Iterable[TimelineLine]) -> list[Load]:
     return ascending
 
 
-def find_parts(load: Sequence[Load]) -> Parts:
+def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
     """Find the longest stretch of intervals in which the load stayed level, the ramp before it and the drain after.
 
     Level means: at the begin and at the end of each interval the visits in progress are within a tenth of their mean
@@ -67,6 +67,7 @@ def find_parts(load: Sequence[Load]) -> Parts:
 
     Args:
         load: of all intervals, ascending.
+        begun_ns: when the run began, ns since the epoch; its first interval was scheduled a little before.
     """
     if len(load) < _FEWEST + 1:
         return Parts(reason=f"No steady part: the run has {len(load)} intervals, and {_FEWEST + 1} are the fewest.")
@@ -83,8 +84,9 @@ def find_parts(load: Sequence[Load]) -> Parts:
     # The load is known at the ends of intervals: in the first point's own interval it may still have grown.
     begin, end = (first + 1) * step, min((last + 1) * step, len(load))
     steady = _part(load[begin:end])
-    whole_s = (load[-1].end_ns - load[0].start_ns) / 1e9
-    since_s = (steady.start_ns - load[0].start_ns) / 1e9
+    begun_ns = max(begun_ns, load[0].start_ns)
+    whole_s = (load[-1].end_ns - begun_ns) / 1e9
+    since_s = (steady.start_ns - begun_ns) / 1e9
     return Parts(
         ramp=_part(load[:begin]),
         steady=steady,

@@ -24,6 +24,7 @@ WITHIN_S: Final = 20.0
 Forward (Cleveland): the 80/20 rule; for chats it is as good as any."""
 
 _FEWEST: Final = 30  # Invented: chats that it takes to speak of a mean
+_A_QUEUE: Final = 2  # Invented: one who waits may just be on the way to a free operator
 _UNSERVED: Final = (Outcome.ABANDONED, Outcome.UNANSWERED, Outcome.QUEUE_TIMEOUT)
 _GAVE_UP: Final = (Outcome.ABANDONED,)
 
@@ -38,8 +39,10 @@ class Crowd(msgspec.Struct, frozen=True, kw_only=True):
         gave_up: visitors who lost patience.
         waiting: visitors waiting for an operator, on average over time.
         chatting: visitors with an operator, on average over time.
-        busiest: the most of them at any interval's end.
+        busiest: the most of them at any interval's end, if others waited then; else 0: without a queue the most that
+            were seen say nothing of how many there could be.
         waited_s: how long those waited on average who got an operator; 0 for nobody.
+        by_chance: whether visitors came by chance (open model), as the queue has them come.
     """
 
     lasts_s: float
@@ -50,6 +53,7 @@ class Crowd(msgspec.Struct, frozen=True, kw_only=True):
     chatting: float
     busiest: int
     waited_s: float
+    by_chance: bool = True
 
     @property
     def chat_s(self) -> float:
@@ -73,7 +77,7 @@ class Staffing(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         crowd: what it was reckoned from.
-        servers: chats that operators hold at once, all together: as was told, or the most that were seen.
+        servers: chats that operators hold at once, all together: as was told, or the most while others waited.
         told: whether `servers` was told.
         predicted_s, measured_s: mean wait of those who got an operator.
         gave_up_predicted, gave_up_measured: shares of those who asked, 0 to 1.
@@ -101,7 +105,7 @@ def crowd(summary: Summary, timeline: Iterable[TimelineLine]) -> Crowd | None:
     steady = summary.parts.steady if summary.parts is not None else None
     if steady is None or summary.steady is None:
         return None
-    waiting = chatting = busiest = 0
+    waiting = chatting = most = busiest = 0
     sums = [0.0, 0.0]
     totals = dict.fromkeys(("asked", "joined", "gave_up"), 0)
     for line in sorted(timeline, key=lambda each: each.start_ns):
@@ -116,14 +120,16 @@ def crowd(summary: Summary, timeline: Iterable[TimelineLine]) -> Crowd | None:
             totals["gave_up"] += sum(line.tally.outcomes.get(each, 0) for each in _GAVE_UP)
             if not line.late:
                 sums[0], sums[1] = sums[0] + waiting, sums[1] + chatting
-                busiest = max(busiest, chatting)
+                most = max(most, chatting)
+                busiest = max(busiest, chatting) if waiting >= _A_QUEUE else busiest
     mean_ms = summary.steady[OPERATORJOINED].mean_ms
     return Crowd(
         lasts_s=steady.lasts_s,
         waiting=sums[0] / steady.intervals,
         chatting=sums[1] / steady.intervals,
-        busiest=busiest,
+        busiest=busiest if busiest == most else 0,
         waited_s=(mean_ms or 0.0) / 1000,
+        by_chance=summary.arrivals.get("due", 0) > 0,
         **totals,
     )
 
@@ -166,11 +172,16 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
     if seen.joined < _FEWEST or seen.asked < _FEWEST or not seen.chat_s or not seen.patience_s:
         return f"Staffing: not reckoned from {seen.joined} visitors who got an operator; {_FEWEST} are the fewest."
     rate_per_s = seen.asked / seen.lasts_s
-    at_once = servers or max(1, seen.busiest)
+    at_once = servers or seen.busiest
     needed = servers_for(rate_per_s, seen.chat_s, seen.patience_s, ANSWERED, WITHIN_S / pace)
+    if not at_once:
+        return (
+            "Staffing: nobody queued for long, so how many chats all operators together can hold is not known"
+            f" (--servers tells it). {_needs(rate_per_s, needed, pace)}"
+        )
     try:
         queue = ErlangA(rate_per_s, seen.chat_s, seen.patience_s, at_once)
-    except ValueError as problem:
+    except ValueError as problem:  # of the queue: visitors who never give up, and too few to serve them
         return f"Staffing: {problem}: such a queue grows for ever. {_needs(rate_per_s, needed, pace)}"
     predicted_s = queue.mean_wait_served_s
     return Staffing(
@@ -182,12 +193,15 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
         gave_up_predicted=queue.abandons,
         gave_up_measured=seen.gave_up / seen.asked,
         needed=needed,
-        said=f"{_blame(seen, predicted_s, at_once, pace, told=servers is not None)} {_needs(rate_per_s, needed, pace)}",
+        said=f"{_blame(seen, predicted_s, at_once, pace, told=servers is not None)} {_needs(rate_per_s, needed, pace)}"
+        + ("" if seen.by_chance else _SEATS),
     )
 
 
 def _blame(seen: Crowd, predicted_s: float, at_once: int, pace: float, *, told: bool) -> str:
-    known = f"{at_once} chats at once" if told else f"{at_once} chats at once (the most that were seen)"
+    known = (
+        f"{at_once} chats at once" if told else f"{at_once} chats at once (the most that were seen while others waited)"
+    )
     if seen.waited_s * pace < 1:  # Invented: a second of life
         return f"Nobody waited long for an operator: {seen.waited_s:.2f} s on average, with {known}."
     share = min(1.0, predicted_s / seen.waited_s)
@@ -201,6 +215,9 @@ def _blame(seen: Crowd, predicted_s: float, at_once: int, pace: float, *, told: 
         f"Visitors waited {seen.waited_s:.1f} s for an operator; with {known} the queue alone explains"
         f" {predicted_s:.1f} s: {who}."
     )
+
+
+_SEATS: Final = " Visitors took turns on a fixed number of seats, not by chance as in the queue: its figures are rough."
 
 
 def _needs(rate_per_s: float, needed: int, pace: float) -> str:

@@ -60,13 +60,14 @@ class Record(Protocol):
         """All of the intervals that begin at an instant or later, and before another."""
 
 
-def complete(summary: Summary, record: Record, objectives: Sequence[Objective] = ()) -> Summary:
+def complete(summary: Summary, record: Record, objectives: Sequence[Objective] = (), begun_ns: int = 0) -> Summary:
     """Add to a whole run's figures what follows from its record.
 
     Args:
         summary: of the whole run, from `summarize`.
         record: of that run.
         objectives: to be judged: on the steady part, or on all of the run where it has none.
+        begun_ns: when the run began, ns since the epoch.
 
     Returns:
         a new summary.
@@ -75,7 +76,7 @@ def complete(summary: Summary, record: Record, objectives: Sequence[Objective] =
         RecordError: the record cannot be read.
     """
     load = loads(record.timeline())
-    parts = find_parts(load)
+    parts = find_parts(load, begun_ns)
     steady = parts.steady
     from_ns, to_ns = (steady.start_ns, steady.end_ns) if steady else (0, _FOREVER_NS)
     judged = record.totals(from_ns, to_ns)

@@ -103,7 +103,7 @@ def summary_of(reader: RunReader) -> Summary:
     """
     written = reader.summary()
     if written is not None:
-        return written if written.parts is not None else complete(written, reader)
+        return written if written.parts is not None else complete(written, reader, begun_ns=reader.info.started_ns)
     trust = Trust()
     absent: set[tuple[str, int]] = set()
     for line in reader.timeline():
@@ -111,7 +111,11 @@ def summary_of(reader: RunReader) -> Summary:
         absent |= {(worker, number) for worker, numbers in line.missing.items() for number in numbers}
         absent -= {(worker, number) for worker, numbers in line.recovered.items() for number in numbers}
     trust.lost(len(absent))
-    return complete(summarize(reader.totals(), trust.judgement(), commands=COMMANDS, events=EVENTS), reader)
+    return complete(
+        summarize(reader.totals(), trust.judgement(), commands=COMMANDS, events=EVENTS),
+        reader,
+        begun_ns=reader.info.started_ns,
+    )
 
 
 def _heading(info: RunInfo) -> str:

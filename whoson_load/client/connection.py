@@ -197,7 +197,7 @@ class Connection:
         """
         if self.heard.conversation.may_send("Quit"):
             self._send(commands.Quit(self.heard.session_id, self.target.domain))
-        self.heard.drop(OPERATORJOINED, ECHO)
+        self.heard.drop(OPERATORJOINED, ECHO, now_ns=wall_ns())
 
     def close(self) -> None:
         """End the connection with the closing handshake, hearing what still comes."""
@@ -222,7 +222,10 @@ class Connection:
             self._line.abandon()
 
     def _account_for(self, problem: TargetError) -> None:
-        blamed = self.heard.blame(problem.fault)
+        heard, now_ns = self.heard, wall_ns()
+        if heard.conversation.state is State.OPEN and not heard.waits_for(CONNECT):
+            heard.expect(CONNECT, self._due_ns)  # closed before Connect was out: no chat window came about all the same
+        blamed = heard.blame(problem.fault, now_ns=now_ns)
         given_up = isinstance(problem, ReplyTimeout) and problem.fault is Fault.REPLY_TIMEOUT
         if not blamed and not given_up:  # that was counted where the answer was waited for
             self._recorder.fault(problem.fault)
@@ -307,7 +310,7 @@ class Connection:
         return None
 
     def _give_up(self, *series: str) -> None:
-        self.heard.blame(Fault.REPLY_TIMEOUT, *series)
+        self.heard.blame(Fault.REPLY_TIMEOUT, *series, now_ns=wall_ns())
         raise ReplyTimeout(Fault.REPLY_TIMEOUT, f"no {series[0]} within {self.target.deadlines.reply_s:g} s")
 
 
@@ -320,9 +323,11 @@ def open_line(target: Target, visitor: Visitor, recorder: Recorder) -> Line:
     headers = [("User-Agent", visitor.persona.user_agent)]
     if target.forward_visitor_ip:
         headers.append(("X-Forwarded-For", visitor.persona.ip))
+    begun_ns = wall_ns()
     try:
         dialled = dial(target, headers)
     except ConnectError as problem:
+        recorder.waited_in_vain(CONNECT, wall_ns() - begun_ns)
         recorder.error(CONNECT, problem.fault)
         recorder.fault(problem.fault)
         raise

@@ -123,18 +123,28 @@ class Hearing:
         """Whether the event of this series is still to come."""
         return series in self._pending
 
-    def drop(self, *series: str) -> None:
-        """Wait no longer, and call nobody to account: the visitor itself has gone on."""
-        for each in series:
-            self._pending.pop(each, None)
+    def drop(self, *series: str, now_ns: int | None = None) -> None:
+        """Wait no longer, and call nobody to account: the visitor itself has gone on.
 
-    def blame(self, fault: Fault, *series: str) -> int:
+        Args:
+            now_ns: wall clock, to count the time that was waited in vain; None where the wait goes on elsewhere.
+        """
+        for each in series:
+            sent_ns = self._pending.pop(each, None)
+            if sent_ns is not None and now_ns is not None:
+                self._recorder.waited_in_vain(each, now_ns - sent_ns)
+
+    def blame(self, fault: Fault, *series: str, now_ns: int | None = None) -> int:
         """What is waited for (of these series, or all) will not come: count each as an error of its series.
+
+        Args:
+            now_ns: as for `drop`.
 
         Returns:
             How many.
         """
-        blamed = [each for each in series or tuple(self._pending) if self._pending.pop(each, None) is not None]
+        blamed = [each for each in series or tuple(self._pending) if each in self._pending]
+        self.drop(*blamed, now_ns=now_ns)
         for each in blamed:
             self._recorder.error(each, fault)
         if blamed:
@@ -240,7 +250,7 @@ class Hearing:
                 self._tick_ns = 0
             case NotAccepted():
                 # An answer, though not the one hoped for: an outcome of the visit and no error of a series.
-                self.drop(ACCEPTED, OPERATORJOINED)
+                self.drop(ACCEPTED, OPERATORJOINED, now_ns=at_ns)
             case Error():
                 self.error = event.description
                 self.errors += 1

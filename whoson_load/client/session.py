@@ -233,7 +233,7 @@ class ChatSession(Connection):
                 self._give_up(ECHO)
             if not self.talking:
                 # Ended by the server while the line was under way: nobody owes its echo any more.
-                heard.drop(ECHO)
+                heard.drop(ECHO, now_ns=wall_ns())
                 return False
         return True
 

@@ -129,6 +129,10 @@ class Recorder:
         """Count a visitor's time, of a visit that ended or of one that was broken off."""
         self._traffic.add("visitor_us", duration_ns // 1000)
 
+    def waited_in_vain(self, series: str, duration_ns: int) -> None:
+        """Count time that was waited for an event of a series that did not come: no sample, and no thinking either."""
+        self._traffic.add(f"waited_us {series}", max(0, duration_ns) // 1000)
+
     def received(self, size_bytes: int) -> None:
         """Count bytes read."""
         self._traffic.add("bytes_received", size_bytes)

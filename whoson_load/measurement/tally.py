@@ -63,8 +63,8 @@ class Tally(msgspec.Struct, kw_only=True, omit_defaults=True):
         lines: the ledger's events: sent, echoed, lost, late, duplicated, reordered, crossed.
         arrivals: due, late, capped (turned away by our own cap), begun, ended.
         traffic: `visitor_us`, the time that visits took, those broken off by the run's end included; `bytes_received`,
-            `bytes_sent`; `unstamped` receives without a kernel stamp; `backward` times that ended before they began (a
-            clock was set back).
+            `bytes_sent`; `waited_us SERIES`, time waited for events that did not come; `unstamped` receives without a
+            kernel stamp; `backward` times that ended before they began (a clock was set back).
         errors: series -> fault -> commands whose event did not come before its deadline or the close.
     """
 

@@ -71,7 +71,8 @@ def time_spent(summary: Summary) -> list[tuple[str, float]]:
 
     def total_s(name: str) -> float:
         figures = summary.series.get(name)
-        return (figures.count * (figures.mean_ms or 0.0)) / 1000 if figures is not None else 0.0
+        answered_s = (figures.count * (figures.mean_ms or 0.0)) / 1000 if figures is not None else 0.0
+        return answered_s + summary.traffic.get(f"waited_us {name}", 0) / 1e6
 
     accepted_s = total_s(ACCEPTED)
     parts = [
@@ -100,7 +101,8 @@ def render_summary(summary: Summary, folder: PurePath | str) -> str:
         "",
         *_steady(summary),
         *_arrivals(summary.arrivals),
-        _outcomes(summary.outcomes),
+        _outcomes(summary),
+        *_faults(summary.faults),
         _lines(summary.lines),
         "",
         _spent(summary),
@@ -170,10 +172,18 @@ def _arrivals(arrivals: Mapping[str, int]) -> list[str]:
     return [f"Arrivals: {arrivals['due']:,} due, {late:,} of them begun late{turned_away}"]
 
 
-def _outcomes(outcomes: Mapping[str, int]) -> str:
-    total = sum(outcomes.values())
-    ended = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in outcomes.items() if count)
-    return f"Visits: {total:,} ended" + (f": {ended}" if ended else "")
+def _outcomes(summary: Summary) -> str:
+    total = sum(summary.outcomes.values())
+    ended = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in summary.outcomes.items() if count)
+    broken_off = summary.arrivals.get("begun", 0) - summary.arrivals.get("ended", 0)
+    more = f"; {broken_off:,} more broken off by the end of the run" if broken_off > 0 else ""
+    return f"Visits: {total:,} ended" + (f": {ended}" if ended else "") + more
+
+
+def _faults(faults: Mapping[str, int]) -> list[str]:
+    """What the target did wrong, if it did: the cause behind refused, dropped and failed visits."""
+    told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in faults.items() if count)
+    return [f"Faults: {told}"] if told else []
 
 
 def _lines(lines: Mapping[str, int]) -> str:

@@ -21,9 +21,16 @@ def dismiss_workers(runner: Runner | None) -> None:
     options = runner.environment.parsed_options
     if options is None or not options.processes:
         return
+    heard: set[str] = set()
+
+    def hear(client_id: str, **_: object) -> None:
+        heard.add(client_id)
+
+    # One that is only "ready" may still be in the midst of becoming a worker, and would not hear that it is to go.
+    runner.environment.events.worker_report.add_listener(hear)  # type: ignore[no-untyped-call]
     timeout = gevent.Timeout.start_new(WORKERS_COME_S)
     try:
-        while len(runner.clients.ready) < options.expect_workers:
+        while len(heard) < options.expect_workers:
             gevent.sleep(0.05)
     except gevent.Timeout as passed:
         if passed is not timeout:

@@ -47,7 +47,7 @@ OBJECTIVE_MISSED = 3
 _GRAVEST_FIRST = (2, 5, 1, 4, 3)
 _MOST_NOTES = 100  # Invented: enough for every worker of a large run to come and go
 
-_LIBRARIES = ("locust", "gevent", "websocket-client", "msgspec", "hdrhistogram", "faker")
+_LIBRARIES = ("locust", "gevent", "websocket-client", "msgspec", "hdrhistogram", "faker", "aiohttp", "uvloop")
 
 
 def new_run_id() -> str:
@@ -180,7 +180,7 @@ class Run:
         self.keep(all_of_them=True)
         missing = self.collector.missing()
         self._trust.lost(sum(map(len, missing.values())))
-        summary = complete(self.summary(), RunReader(self.folder), self._objectives)
+        summary = complete(self.summary(), RunReader(self.folder), self._objectives, self.info.started_ns)
         if not all(judged.met for judged in summary.objectives):
             exit_code = gravest(exit_code, OBJECTIVE_MISSED)
         if summary.trust.verdict is Verdict.INVALID:
@@ -216,8 +216,15 @@ def _versions() -> dict[str, str]:
     return {
         "whoson-load": metadata.version("whoson-load"),
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in _LIBRARIES},
+        **{name: _version(name) for name in _LIBRARIES},
     }
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # uvloop, on Windows
+        return "not installed"
 
 
 def _machine() -> dict[str, str | int | float]:
