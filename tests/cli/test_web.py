@@ -151,8 +151,12 @@ def test_the_page_shows_no_secret_and_no_option_that_is_not_its_affair(page: Pag
 def chatting(page: Page) -> Page:
     """A test was started on the page, with a pace typed into it, and all four series have samples."""
     assert page.post("/swarm", user_count=4, spawn_rate=4, pace="20", host=page.host)["success"]
-    assert set(HEADLINE) <= set(page.series())  # named at once, also where nobody got so far
-    wait_until(lambda: all(page.series().values()), 30, "not all series had samples", of=page.program)
+
+    def all_have_samples() -> bool:
+        series = page.series()
+        return set(HEADLINE) <= set(series) and all(series.values())
+
+    wait_until(all_have_samples, 30, "not all series had samples", of=page.program)
     return page
 
 
