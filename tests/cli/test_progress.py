@@ -104,9 +104,16 @@ class Terminal:
     def __init__(self, programs: Programs, width: int) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, width, 0, 0))
-        command = ("whoson-load", "run", VISITORS, "-u", "5", "-r", "5", "-t", "7s", "--pace", "100", "-L", "INFO")
+        command = ("whoson-load", "run", VISITORS, "-u", "5", "-r", "5", "-t", "7s", "--pace", "60", "-L", "INFO")
         self.program: Program = programs.start(
-            *command, "--out", f"out{width}", stdin=slave, stdout=slave, environment={"TERM": "xterm-256color"}
+            *command,
+            "--interval",
+            "1",
+            "--out",
+            f"out{width}",
+            stdin=slave,
+            stdout=slave,
+            environment={"TERM": "xterm-256color"},
         )
         os.close(slave)
         self._written = bytearray()

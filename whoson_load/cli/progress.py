@@ -22,7 +22,7 @@ __all__ = ["show_progress"]
 
 
 def show_progress(run: Run, environment: Environment) -> Callable[[], None]:
-    """Begin to show a run's progress: every second in a terminal, every interval elsewhere.
+    """Begin to show a run's progress: every second in a terminal, every interval (5 s at least) elsewhere.
 
     Returns:
         What ends it.
@@ -36,7 +36,9 @@ def show_progress(run: Run, environment: Environment) -> Callable[[], None]:
         )
     else:
         greenlet = gevent.spawn(
-            _repeat, INTERVAL_S, lambda: print(render_progress(_figures(run, environment)), flush=True)
+            _repeat,
+            max(INTERVAL_S, run.info.interval_s),
+            lambda: print(render_progress(_figures(run, environment)), flush=True),
         )
 
     def end() -> None:
