@@ -199,6 +199,10 @@ def main() -> int:
     parser.add_argument("--real", type=float, metavar="MINUTES")
     parser.add_argument("--visitors", type=int, default=1000)
     options = parser.parse_args()
+    if options.hours < 24:
+        parser.error(
+            f"argument --hours: got {options.hours:g}, expected 24 or more: of less a day's growth cannot be told"
+        )
     flat = real(options.real, options.visitors) if options.real else simulated(options.hours)
     return 0 if flat else 1
 

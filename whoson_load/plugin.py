@@ -17,7 +17,6 @@ from typing import Final, NoReturn
 
 import gevent
 from gevent import GreenletExit
-from gevent.event import Event
 from locust import User, events, log
 from locust.env import Environment
 from locust.event import EventHook
@@ -83,7 +82,6 @@ class Plugin:
         self._run: Run | None = None
         self._roller: Roller | None = None
         self._tender: gevent.Greenlet[[], None] | None = None
-        self._collected: Event | None = None
         self._end_progress: Callable[[], None] | None = None
         self._workload: Workload | None = None
 
@@ -159,7 +157,6 @@ class Plugin:
             self._refuse(ConfigError(f"--out: {problem}") if isinstance(problem, RecordError) else problem)
         self.exit_code = 0
         self.ending = Ending.FINISHED
-        self._collected = None
         if not isinstance(runner, WorkerRunner):
             for name in HEADLINE:  # so that Locust's tables name all four, also where nobody got so far
                 environment.stats.get(name, REQUEST_TYPE)
@@ -261,16 +258,10 @@ class Plugin:
             gevent.sleep(0.05)
 
     def _test_stopping(self, environment: Environment, **_: object) -> None:
-        if not isinstance(self._courier, MasterCourier) or self._run is None:
-            return
-        if self._collected is not None:
-            self._collected.wait()  # Locust stops as often as it is told to; here the first one goes on
-            return
-        self._collected = Event()
-        owing = self._courier.collect_last(_LAST_REPORTS_S + environment.stop_timeout)
-        if owing:
-            self._note(f"The last reports of these workers did not come: {', '.join(owing)}.")
-        self._collected.set()
+        if isinstance(self._courier, MasterCourier) and self._run is not None:
+            owing = self._courier.collect_last(_LAST_REPORTS_S + environment.stop_timeout)
+            if owing:
+                self._note(f"The last reports of these workers did not come: {', '.join(owing)}.")
 
     def _test_stop(self, **_: object) -> None:
         if self._tender is None:
@@ -290,6 +281,8 @@ class Plugin:
         if self._run is not None:
             self._finish(self._run)
             self._run = None
+        if isinstance(self._courier, MasterCourier):
+            self._courier.end()
 
     def _failed(self) -> bool:
         """Whether code of ours or of the locustfile broke: what a target does never raises there."""

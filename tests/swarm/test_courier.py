@@ -217,3 +217,11 @@ def test_after_a_run_nothing_is_taken(both: Both) -> None:
     assert not both.worker.wait_for_receipts(0.05)
     both.master.look_around()
     assert both.master.collect_last(0.05) == []
+
+
+def test_who_asks_twice_for_the_last_reports_waits_for_the_first(both: Both) -> None:
+    """Locust may stop a run that is stopping: it must not end before the reports are in."""
+    asked = [gevent.spawn(both.master.collect_last, 2) for _ in range(2)]
+    gevent.joinall(asked, timeout=5)
+    assert [greenlet.value for greenlet in asked] == [[], []]
+    assert (both.stopped, both.collector.waited_for()) == (1, [])

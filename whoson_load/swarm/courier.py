@@ -112,12 +112,14 @@ class MasterCourier:
         self._run_id = ""
         self._collector: Collector | None = None
         self._idle: set[str] = set()
+        self._collected: Event | None = None
         runner.register_message(_REPORTS, self._take)
 
     def begin(self, run_id: str, collector: Collector) -> None:
         """Take in the reports of a new run, which all workers that are there are about to be told of."""
         self._run_id, self._collector = run_id, collector
         self._idle.clear()
+        self._collected = None
         for name, client in self._runner.clients.items():
             if client.state != STATE_MISSING:
                 collector.expect(name, wall_ns())
@@ -138,12 +140,23 @@ class MasterCourier:
     def collect_last(self, timeout_s: float) -> list[str]:
         """Ask all workers to end their part of the run, and wait for their last reports.
 
+        Locust stops a run as often as it is told to: who asks a second time only waits until the first one is done.
+
         Returns:
             the workers whose reports have not all come in time.
         """
-        collector = self._collector
-        if collector is None:
+        if self._collector is None:
             return []
+        if self._collected is not None:
+            self._collected.wait()
+            return []
+        done = self._collected = Event()
+        try:
+            return self._collect_last(self._collector, timeout_s)
+        finally:
+            done.set()
+
+    def _collect_last(self, collector: Collector, timeout_s: float) -> list[str]:
         self.look_around()
         if collector.waited_for():
             self._tell(_STOP, {"run": self._run_id})
