@@ -22,7 +22,7 @@ from whoson_load.record.reader import RunReader
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX; Windows has a Ctrl-C of its own kind")
 
 IN_TIME_S = 5.0
-"""An end takes well below 5 s; on a machine that others use, too, it gets twice that."""
+"""What is promised; measured are 0.3 to 1.3 s."""
 
 MANY = ("-u", "6", "-r", "6", "--pace", "10", "-t", "5m")
 
