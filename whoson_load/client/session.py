@@ -15,25 +15,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from whoson_load.client.connection import Connection, Line, Visitor
+from whoson_load.client.arrival import Arrival
+from whoson_load.client.connection import Line, Visitor
 from whoson_load.clock import monotonic_ns, wall_ns
 from whoson_load.errors import Fault, LocalProtocolError, ReplyTimeout
 from whoson_load.measurement.sample import (
     ACCEPTED,
     ACKNOWLEDGED,
-    CONNECT,
-    CONNECT_CONNECTED,
     ECHO,
     GENERATOR_SEND,
-    IMAGE,
     OPERATORJOINED,
-    OPERATORS,
 )
 from whoson_load.protocol import commands
 from whoson_load.protocol.commands import Command
 from whoson_load.protocol.conversation import State
-from whoson_load.protocol.events import Accepted, Image, NewLine, NotAccepted, Operator, Operators
-from whoson_load.protocol.site import Site
+from whoson_load.protocol.events import Accepted, NewLine, NotAccepted, Operator
 from whoson_load.protocol.survey import encode_answers
 from whoson_load.visitors.keystrokes import Act, Keystroke, Rhythm, type_out
 from whoson_load.visitors.talk import with_token
@@ -41,64 +37,12 @@ from whoson_load.visitors.talk import with_token
 __all__ = ["ChatSession", "Line", "Visitor"]
 
 
-class ChatSession(Connection):
+class ChatSession(Arrival):
     """What a visitor can say and ask, over a connection of its own."""
 
     __slots__ = ()
 
     # Before the chat
-
-    def connect(self) -> Site:
-        """Connect to the site.
-
-        Raises:
-            ConnectError: ACCESS_DENIED, the server answered with `error`.
-            TargetError: it closed, or did not answer before the deadline.
-        """
-        persona, target = self.visitor.persona, self.target
-        sent_ns = self._send(
-            commands.Connect(
-                target.authentication,
-                target.domain,
-                persona.ip,
-                persona.cookie_id,
-                persona.user_agent,
-                persona.referrer,
-                target.api_key,
-            )
-        )
-        heard = self.heard
-        heard.expect(CONNECT_CONNECTED, sent_ns)
-        heard.expect(CONNECT, self._due_ns)
-        _, at_ns = self._answer(CONNECT_CONNECTED, CONNECT)
-        heard.drop(CONNECT)
-        self._recorder.sample(CONNECT, self._due_ns, at_ns)
-        return self.site
-
-    def operators(self) -> tuple[Operator, ...]:
-        """Ask who is there.
-
-        Raises:
-            TargetError: the server closed, or did not answer before the deadline.
-        """
-        sent_ns = self._send(commands.GetOperators(self.heard.session_id, self.target.domain))
-        self.heard.expect(OPERATORS, sent_ns)
-        event, _ = self._answer(OPERATORS)
-        return event.operators if isinstance(event, Operators) else ()
-
-    def image(self, image_type: int) -> Image | None:
-        """Ask for an image of the site: 1 button available, 2 button not available, 5 logo, 8 mobile logo.
-
-        Returns:
-            None when the server answered with `error`: it has no such image.
-
-        Raises:
-            TargetError: the server closed, or did not answer before the deadline.
-        """
-        sent_ns = self._send(commands.GetImage(self.heard.session_id, self.target.domain, str(image_type)))
-        self.heard.expect(IMAGE, sent_ns)
-        event = self._answer_or_error(IMAGE)
-        return event if isinstance(event, Image) else None
 
     def hello(
         self,
