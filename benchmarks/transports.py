@@ -355,7 +355,7 @@ def run_product(url: str, visitors: int, cycle_s: float) -> None:
     from whoson_load.client.target import Target
     from whoson_load.measurement.outcome import Outcome
     from whoson_load.swarm.generator import Generator
-    from whoson_load.swarm.mirror import MirroringRecorder
+    from whoson_load.swarm.mirror import SHOW_S, MirroringRecorder
     from whoson_load.swarm.user import ChatVisitor
     from whoson_load.swarm.watch import Watch
     from whoson_load.visitors.keystrokes import Act, Keystroke
@@ -378,7 +378,8 @@ def run_product(url: str, visitors: int, cycle_s: float) -> None:
             chat.idle(0.05)
         due = Counts.begun + phase(number, cycle_s)
         while True:
-            chat.idle(max(0.0, due - time.perf_counter()))
+            if (early_s := due - time.perf_counter()) > 0:
+                chat.idle(early_s)
             chat.play(cycle)
             due += cycle_s
 
@@ -388,7 +389,7 @@ def run_product(url: str, visitors: int, cycle_s: float) -> None:
             self.visit(endless)
 
     environment = locust_environment(Visitor)
-    recorder = MirroringRecorder("benchmark", environment.events.request)
+    recorder = MirroringRecorder("benchmark", environment)
     target = Target.read(url, domain=DOMAIN)
     ChatVisitor.generator = Generator(target, recorder, seed=1, run_tag="bench", languages=("en",), pace=1.0)
     watch = Watch(recorder)
@@ -399,9 +400,15 @@ def run_product(url: str, visitors: int, cycle_s: float) -> None:
             report = recorder.roll(0, time.time_ns(), watch.figures())
             Counts.sent += sum(report.tally.commands.values())
 
+    def show() -> None:
+        while True:
+            gevent.sleep(SHOW_S)
+            recorder.show()
+
     gevent.spawn(roll)
+    gevent.spawn(show)
     # What has been sent is counted by the recorder alone: counting it twice would be measured, too.
-    Counts.count = lambda: Counts.sent + sum(recorder._commands.values())  # type: ignore[attr-defined]
+    Counts.count = lambda: Counts.sent + sum(recorder.commands.values())  # type: ignore[attr-defined]
     spawn(environment, Visitor, visitors)
 
 

@@ -42,7 +42,7 @@ from whoson_load.swarm.generator import Generator
 from whoson_load.swarm.guard import MOST_REFUSALS
 from whoson_load.swarm.haste import make_haste
 from whoson_load.swarm.interruption import Interruption
-from whoson_load.swarm.mirror import REQUEST_TYPE, MirroringRecorder
+from whoson_load.swarm.mirror import REQUEST_TYPE, SHOW_S, MirroringRecorder
 from whoson_load.swarm.options import Settings, add_options, read_target
 from whoson_load.swarm.roller import Roller
 from whoson_load.swarm.run import OBJECTIVE_MISSED, Run, gravest, new_run_id
@@ -54,7 +54,6 @@ from whoson_load.visitors.patience import Manners
 
 __all__ = ["ChatSession", "ChatVisitor", "Manners", "Outcome", "Plugin", "everyday", "locustfile_pace"]
 
-_TEND_S: Final = 1.0
 _LAST_REPORTS_S: Final = 15.0  # Invented; the time that visitors have to finish (--stop-timeout) comes on top
 _RECEIPTS_S: Final = 5.0  # Invented
 
@@ -81,6 +80,7 @@ class Plugin:
         self._courier: WorkerCourier | MasterCourier | None = None
         self._run: Run | None = None
         self._roller: Roller | None = None
+        self._recorder: MirroringRecorder | None = None
         self._tender: gevent.Greenlet[[], None] | None = None
         self._end_progress: Callable[[], None] | None = None
         self._workload: Workload | None = None
@@ -167,7 +167,7 @@ class Plugin:
         self.interruption.led = isinstance(runner, WorkerRunner) and bool(options.processes)
         if not isinstance(runner, MasterRunner):
             worker = runner.client_id if isinstance(runner, WorkerRunner) else "local"
-            recorder = MirroringRecorder(worker, environment.events.request)
+            recorder = self._recorder = MirroringRecorder(worker, environment)
             generator = ChatVisitor.generator = Generator(
                 target,
                 recorder,
@@ -197,7 +197,9 @@ class Plugin:
 
     def _tend(self) -> None:
         while True:
-            gevent.sleep(_TEND_S)
+            gevent.sleep(SHOW_S)
+            if self._recorder is not None:
+                self._recorder.show()
             if self._environment is not None and self._environment.runner is not None:
                 keep_bounded(self._environment.runner)
             if isinstance(self._courier, MasterCourier):
@@ -273,7 +275,7 @@ class Plugin:
             self._roller.stop()
         if self._end_progress is not None:
             self._end_progress()
-        ChatVisitor.generator = self._roller = self._end_progress = None
+        ChatVisitor.generator = self._roller = self._recorder = self._end_progress = None
         if self._failed():
             self.exit_code = self.exit_code or 1
         if self.ending is Ending.FINISHED and self.interruption.ending is not None:

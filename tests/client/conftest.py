@@ -50,7 +50,7 @@ def nothing_left() -> Iterator[None]:
     yield
     gevent.sleep(0)
     assert (descriptors(), hub.loop.activecnt) == before
-    assert [sleeper for _, _, sleeper in turning._heap if sleeper.due_ns] == []
+    assert [each for slot in (*turning._near.values(), *turning._far.values()) for each in slot if each.due_ns] == []
     assert [sleepers for sleepers in turning._far.values() if sleepers] == []
 
 

@@ -31,19 +31,17 @@ class Waiting:
     def __init__(self, turning: Turning, name: str) -> None:
         self.turning = turning
         self.name = name
-        self.due_ns = self.scheduled_ns = 0
+        self.due_ns = self.near_ns = self.far_ns = 0
 
     def wait(self, due_ns: int) -> None:
-        """Begin to wait, as a wire does: not anew for what is in the heap already."""
+        """Begin to wait, as a wire does: not anew when an entry for no later lies there already."""
         self.due_ns = due_ns
-        if due_ns != self.scheduled_ns:
+        if not 0 < self.near_ns <= due_ns:
             self.turning.wheel.schedule(self)
 
     def leave(self) -> None:
         """End the wait before its time, as an event or a kill does."""
-        due_ns, self.due_ns = self.due_ns, 0
-        if due_ns >= self.turning.wheel.far_from_ns:
-            self.turning.wheel.cancel(self, due_ns)
+        self.due_ns = 0
 
     def wake(self) -> None:
         """The wheel's."""
@@ -147,7 +145,7 @@ def test_who_left_is_not_woken(after_s: int, turning: Turning) -> None:
 
 
 def test_who_leaves_after_its_far_wait_came_near_is_not_woken(turning: Turning) -> None:
-    """Between a far wait's move into the heap and its end, too."""
+    """Between a far wait's move among the near ones and its end, too."""
     sleeper = turning.sleeper()
     due_ns = turning.now_ns + 10 * S
     sleeper.wait(due_ns)
@@ -180,15 +178,18 @@ def test_a_wait_for_the_same_time_again_is_one_wait(turning: Turning) -> None:
     assert turning.at(due_ns + S) == []
 
 
-def test_reply_deadlines_that_are_met_leave_nothing_behind(turning: Turning) -> None:
-    """A hundred thousand commands, each answered long before its deadline, make neither heap nor sets grow."""
+def test_reply_deadlines_that_are_met_leave_one_entry_a_sleeper(turning: Turning) -> None:
+    """A hundred thousand commands, each answered long before its deadline, and each with a later one than the last."""
     sleepers = [turning.sleeper(str(number)) for number in range(10)]
     for number in range(10_000):
         now_ns = turning.now_ns + number * MS
         for sleeper in sleepers:
             sleeper.wait(now_ns + 30 * S)
             sleeper.leave()
+            assert len(turning.wheel) <= len(sleepers)
         turning.wheel.turn(now_ns)
+    for sleeper in sleepers:
+        turning.wheel.forget(sleeper)
     assert len(turning.wheel) == 0
     assert len(turning.wheel._far) <= 31
 
@@ -267,7 +268,7 @@ def test_each_event_loop_has_one_wheel_that_it_turns() -> None:
 
     class Sleeper:
         due_ns = wheel_module.monotonic_ns() + int(TICK_S * 1e9)
-        scheduled_ns = 0
+        near_ns = far_ns = 0
 
         def wake(self) -> None:
             self.due_ns = 0

@@ -47,7 +47,7 @@ def perform(recorder: Recorder, act: Act) -> None:
     elif what == "line":
         recorder.line("sent", number % 7)
     elif what == "received":
-        recorder.received(number)
+        recorder.traffic["bytes_received"] += number
     elif what == "peak":
         recorder.peak("queue position", number)
     else:

@@ -22,6 +22,7 @@ def test_report_holds_all_that_was_recorded_under_the_names_it_was_recorded_by()
     recorder.fault(Fault.REPLY_TIMEOUT)
     recorder.fault(Fault.RESET)
     recorder.outcome(Outcome.SERVED)
+    recorder.journey("everyday")
     recorder.command("Message")
     recorder.event("newline")
     recorder.line_class("linev")
@@ -31,15 +32,16 @@ def test_report_holds_all_that_was_recorded_under_the_names_it_was_recorded_by()
     recorder.line(Fate.SENT)
     recorder.line(Fate.LOST, 3)
     recorder.arrival("due")
-    recorder.received(100)
-    recorder.sent(50)
-    recorder.unstamped()
+    recorder.traffic["bytes_received"] += 100
+    recorder.traffic["bytes_sent"] += 50
+    recorder.traffic["unstamped"] += 1
     report = recorder.roll(5, 9, last=True)
     assert (report.worker, report.sequence, report.start_ns, report.end_ns, report.last) == ("w1", 1, 5, 9, True)
     assert Histogram.unpack(report.series["echo"]).sum_ns == 20_000
     assert set(report.series) == {"echo"}
     assert report.tally == Tally(
         outcomes={"served": 1},
+        journeys={"everyday": 1},
         commands={"Message": 1},
         events={"newline": 1},
         line_classes={"linev": 1},

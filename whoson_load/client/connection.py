@@ -94,11 +94,12 @@ class Connection:
         heard: what it has heard so far.
     """
 
-    __slots__ = ("_book", "_due_ns", "_idle_ns", "_line", "_recorder", "heard", "target", "visitor")
+    __slots__ = ("_book", "_commands", "_due_ns", "_idle_ns", "_line", "_recorder", "heard", "target", "visitor")
 
     def __init__(self, line: Line, target: Target, visitor: Visitor, recorder: Recorder, due_ns: int) -> None:
         self._line = line
         self._recorder = recorder
+        self._commands = recorder.commands
         self._due_ns = due_ns
         self._idle_ns = int(target.deadlines.idle_s * 1e9)
         self._book = TokenBook(
@@ -241,9 +242,13 @@ class Connection:
     # Underneath
 
     def _send(self, command: Command) -> int:
-        self.heard.conversation.command(command.name)
+        name = command.name
+        self.heard.conversation.command(name)
         sent_ns = self._line.send(encode_command(command))
-        self._recorder.command(command.name)
+        try:
+            self._commands[name] += 1  # as `Recorder.command` does, without two calls
+        except KeyError:
+            self._recorder.command(name)
         return sent_ns
 
     def _hear(self, received: Received) -> None:
@@ -254,9 +259,9 @@ class Connection:
         line = self._line
         while True:
             silent_ns = line.heard_ns + self._idle_ns
-            received = line.next(min(due_ns, silent_ns))
+            received = line.next(due_ns if due_ns <= silent_ns else silent_ns)  # noqa: FURB136  # min() costs 0.1 us
             if received is not None:
-                self.heard.hear(*received)
+                self.heard.hear(received[0], received[1])
                 return received
             if due_ns <= silent_ns:
                 return None
@@ -272,7 +277,7 @@ class Connection:
                 received = next_of(due_ns)
                 if received is None:
                     return True
-                heard.hear(*received)
+                heard.hear(received[0], received[1])
             return False
         while conversation.may_talk:
             if self._receive(due_ns) is None:

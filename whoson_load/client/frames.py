@@ -27,7 +27,12 @@ _TEXT = 0x81  # FIN and the text opcode: a whole message in one frame
 _FIN, _CONTROL = 0x80, 0x08
 _SHORT, _MEDIUM = 126, 127
 _getrandbits = random.Random().getrandbits
-_SHORT_HEADS = [bytes((_TEXT, 0x80 | size)) for size in range(_SHORT)]
+_from_bytes = int.from_bytes
+_MOST_HEADS = 1024  # bytes: nearly all commands are shorter
+_HEADS = [
+    struct.pack("!BB", _TEXT, 0x80 | size) if size < _SHORT else struct.pack("!BBH", _TEXT, 0x80 | _SHORT, size)
+    for size in range(_MOST_HEADS)
+]
 
 
 def _ones(words: int) -> int:
@@ -47,16 +52,17 @@ def text_frame(payload: bytes) -> bytes:
     size = len(payload)
     words = (size + 3) >> 2
     key = _getrandbits(32)
-    if size < _SHORT:
-        head = _SHORT_HEADS[size]
+    if size < _MOST_HEADS:
+        head = _HEADS[size]
     elif size < 1 << 16:
         head = struct.pack("!BBH", _TEXT, 0x80 | _SHORT, size)
     else:
         head = struct.pack("!BBQ", _TEXT, 0x80 | _MEDIUM, size)
     # The key side by side as often as the payload has words, as one number: one multiplication, one XOR.
     mask = key * (_ONES[words] if words < _MOST_ONES else _ones(words))
-    masked = (int.from_bytes(payload, "little") ^ mask).to_bytes(words << 2, "little")
-    return head + key.to_bytes(4, "little") + masked[:size]
+    # One number for key and payload together: one less piece to put together.
+    masked = ((_from_bytes(payload, "little") ^ mask) << 32 | key).to_bytes((words << 2) + 4, "little")
+    return head + masked[: size + 4]
 
 
 def close_frame(code: int = 1000) -> bytes:

@@ -13,7 +13,7 @@ travel `Wire`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from whoson_load.client.arrival import Arrival
 from whoson_load.client.connection import Line, Visitor
@@ -35,6 +35,8 @@ from whoson_load.visitors.keystrokes import Act, Keystroke, Rhythm, type_out
 from whoson_load.visitors.talk import with_token
 
 __all__ = ["ChatSession", "Line", "Visitor"]
+
+_PREVIEW, _MESSAGE, _START_TYPING = Act.PREVIEW, Act.MESSAGE, Act.START_TYPING  # an enumeration's attribute costs 60 ns
 
 
 class ChatSession(Arrival):
@@ -146,18 +148,18 @@ class ChatSession(Arrival):
         lag = self._recorder.timer(GENERATOR_SEND)
         begun_ns = monotonic_ns()
         for at_s, act, shown in keystrokes:
-            if act is Act.PREVIEW and not previews:
+            if act is _PREVIEW and not previews:
                 continue
             due_ns = begun_ns + int(at_s * 1e9)
             if not self._stay_until(due_ns):
                 return False
             lag(monotonic_ns() - due_ns)
-            if act is Act.PREVIEW:
+            if act is _PREVIEW:
                 self._send(commands.Preview(session_id, domain, shown))
-            elif act is Act.MESSAGE:
+            elif act is _MESSAGE:
                 if not self._say(shown):
                     return False
-            elif act is Act.START_TYPING:
+            elif act is _START_TYPING:
                 self._send(commands.StartTyping(session_id))
             else:
                 self._send(commands.StopTyping(session_id))
@@ -169,13 +171,14 @@ class ChatSession(Arrival):
         sent_ns = self._send(commands.Message(self.heard.session_id, self.target.domain, text))
         self._book.sent(sent_ns)
         heard = self.heard
+        conversation = heard.conversation
         heard.expect(ECHO, sent_ns)
         due_ns = monotonic_ns() + int(self.target.deadlines.reply_s * 1e9)
         while heard.waits_for(ECHO):
             if self._receive(due_ns) is None:
                 self._book.expire(wall_ns() + 1_000_000)
                 self._give_up(ECHO)
-            if not self.talking:
+            if not conversation.may_talk:
                 # Ended by the server while the line was under way: nobody owes its echo any more.
                 heard.drop(ECHO, now_ns=wall_ns())
                 return False
@@ -196,6 +199,24 @@ class ChatSession(Arrival):
             if self._receive(due_ns) is None:
                 break
         return heard.reply
+
+    def wait_until(self, holds: Callable[[], bool], patience_s: float) -> bool:
+        """Live through whatever arrives until something is so.
+
+        Args:
+            holds: asked at once, and after each event.
+
+        Returns:
+            Whether it is so; False when patience ran out.
+
+        Raises:
+            TargetError: the connection ended.
+        """
+        due_ns = monotonic_ns() + int(patience_s * 1e9)
+        while not holds():
+            if self._receive(due_ns) is None:
+                return False
+        return True
 
     def send_file(self, name: str, url: str) -> bool:
         """Send a file that lies in the document store, and wait for what the server makes of it.

@@ -55,24 +55,28 @@ class Wire:
         stall_s: likewise.
         heard_ns: when anything last arrived, on the monotonic clock.
         failure: why it ended; None while it is open.
-        due_ns, scheduled_ns: the wheel's.
+        due_ns, near_ns, far_ns: the wheel's.
     """
 
     __slots__ = (
         "_close_sent",
         "_events",
+        "_lag",
         "_raw",
         "_reader",
         "_recorder",
+        "_rest",
         "_tls",
+        "_traffic",
         "_unsent",
         "_visitor",
         "_watcher",
         "_wheel",
         "due_ns",
         "failure",
+        "far_ns",
         "heard_ns",
-        "scheduled_ns",
+        "near_ns",
         "stall_s",
     )
 
@@ -81,6 +85,8 @@ class Wire:
         self._raw.setblocking(False)
         self._tls = dialled.tls
         self._recorder = recorder
+        self._traffic = recorder.traffic
+        self._lag = recorder.timer(GENERATOR_RECEIVE)
         self.stall_s = stall_s
         self._reader = FrameReader()
         self._events: list[Received] = []
@@ -88,14 +94,16 @@ class Wire:
         self._close_sent = False
         self._visitor: greenlet | None = None
         self._wheel: Wheel = wheel()
-        self.due_ns = self.scheduled_ns = 0
+        self.due_ns = self.near_ns = self.far_ns = 0
         self.heard_ns = monotonic_ns()
         self.failure: TargetError | None = None
-        self._watcher: Any = get_hub().loop.io(dialled.descriptor, _READ)
+        hub = get_hub()
+        self._rest = hub.switch
+        self._watcher: Any = hub.loop.io(dialled.descriptor, _READ)
         self._watcher.start(self._readable)
         if not dialled.stamped:
-            recorder.unstamped()
-        recorder.received(len(dialled.rest))
+            self._traffic["unstamped"] += 1
+        self._traffic["bytes_received"] += len(dialled.rest)
         self._take(dialled.rest, dialled.received_ns)  # decrypted already
         if self._tls is not None and self._tls.end is not None:
             self._fail(self._cut_off() or self._tls.end)
@@ -109,31 +117,27 @@ class Wire:
             TargetError: the connection ended, and all events before its end were taken.
         """
         events = self._events
-        if not events:
-            if self.failure is None:
-                self._wait(due_ns)
-            if not events:
-                if self.failure is not None:
-                    raise self.failure
-                return None
-        return events.pop(0)
+        if not events and self.failure is None:
+            self._wait(due_ns)
+        if events:
+            return events.pop(0)
+        if self.failure is not None:
+            raise self.failure
+        return None
 
     def _wait(self, due_ns: int) -> None:
-        wheel = self._wheel
         self._visitor = getcurrent()
         self.due_ns = due_ns
-        if due_ns != self.scheduled_ns:
-            wheel.schedule(self)
+        if not 0 < self.near_ns <= due_ns:
+            self._wheel.schedule(self)
         try:
-            get_hub().switch()
+            self._rest()
         finally:  # a visitor may be killed here
             self._visitor = None
             self.due_ns = 0
-            if due_ns >= wheel.far_from_ns:
-                wheel.cancel(self, due_ns)
 
     def wake(self) -> None:
-        """The wheel's: the time of the wait is over."""
+        """Let the visitor go on, if it waits: the wheel does so when the time is over."""
         visitor = self._visitor
         if visitor is not None:
             self._visitor = None
@@ -157,16 +161,17 @@ class Wire:
             return True
         now_ns = wall_ns()
         self.heard_ns = monotonic_ns()
-        recorder = self._recorder
-        recorder.received(len(data))
+        self._traffic["bytes_received"] += len(data)
         if stamp:
-            recorder.sample(GENERATOR_RECEIVE, stamp, now_ns)
+            self._traffic["backward"] += stamp > now_ns
+            self._lag(now_ns - stamp)
         else:
-            recorder.unstamped()
+            self._traffic["unstamped"] += 1
+            stamp = now_ns
         if self._tls is None:
-            self._take(data, stamp or now_ns)
+            self._take(data, stamp)
         else:
-            self._take_encrypted(self._tls, data, stamp or now_ns)
+            self._take_encrypted(self._tls, data, stamp)
         return True
 
     def _take_encrypted(self, tls: Tls, data: bytes, received_ns: int) -> None:
@@ -215,18 +220,12 @@ class Wire:
         if self.failure is None:
             self.failure = why
             self._watcher.stop()
-        visitor = self._visitor
-        if visitor is not None:
-            self._visitor = None
-            visitor.switch()
+        self.wake()
 
     # Sending
 
     def send(self, payload: bytes) -> int:
-        """Send a text message.
-
-        Returns:
-            The clock right before the send call: nanoseconds on the wall clock.
+        """Send a text message; returns the clock right before the send call: nanoseconds on the wall clock.
 
         Raises:
             TargetError: the connection has ended.
@@ -236,7 +235,7 @@ class Wire:
         frame = text_frame(payload)
         if self._tls is not None:
             frame = self._tls.encrypted(frame)
-        self._recorder.sent(len(frame))
+        self._traffic["bytes_sent"] += len(frame)
         sent_ns = wall_ns()
         try:
             taken = 0 if self._unsent else self._raw.send(frame)
@@ -297,8 +296,8 @@ class Wire:
 
     def _send_control(self, frame: bytes) -> None:
         if len(self._unsent) >= BURST_BYTES:
-            return  # a server that does not read its pongs need not get ever more of them
-        if self._tls is None:
+            pass  # a server that does not read its pongs need not get ever more of them
+        elif self._tls is None:
             self._send_soon(frame)
         elif self._tls.end is None:
             self._send_soon(self._tls.encrypted(frame))
@@ -334,6 +333,7 @@ class Wire:
             self._watcher.stop()
             self._watcher.close()
             self._watcher = None
+            self._wheel.forget(self)
             self._raw.close()
             if self.failure is None:
                 self.failure = SessionClosed(Fault.CLOSED, "closed by the visitor", 1000)

@@ -18,6 +18,11 @@ from whoson_load.measurement.tally import BoundedCounts, Tally
 __all__ = ["Recorder"]
 
 
+_TRAFFIC = ("bytes_received", "bytes_sent", "unstamped", "backward")
+"""Of these some is counted with every receive or send: bytes read, bytes written, receives without the kernel's stamp,
+times that ended before they began."""
+
+
 class _Histograms(dict[str, Histogram]):
     """The histograms by series; another series than was announced is our own bug."""
 
@@ -42,15 +47,20 @@ class Recorder:
         self._series = _Histograms((name, Histogram()) for name in series)
         self._errors: dict[str, BoundedCounts] = {}
         self._outcomes = BoundedCounts()
-        self._commands = BoundedCounts()
-        self._events = BoundedCounts()
-        self._line_classes = BoundedCounts()
+        self._journeys = BoundedCounts()
+        self.commands = BoundedCounts()
+        """Commands sent, by name."""
+        self.events = BoundedCounts()
+        """Events received, by name."""
+        self.line_classes = BoundedCounts()
+        """Lines received, by class name."""
         self._close_codes = BoundedCounts()
         self._faults = BoundedCounts()
         self._deviations = BoundedCounts()
         self._lines = BoundedCounts()
         self._arrivals = BoundedCounts()
-        self._traffic = BoundedCounts()
+        self.traffic = BoundedCounts(dict.fromkeys(_TRAFFIC, 0))
+        """Counts of `Tally.traffic`; those of _TRAFFIC may be raised directly, for a hot path."""
         self._gauges = BoundedCounts()
         self._peaks: dict[str, int] = {}
 
@@ -63,7 +73,7 @@ class Recorder:
             LocalProtocolError: a series that was not announced.
         """
         if to_ns < from_ns:
-            self._traffic.add("backward")
+            self.traffic.add("backward")
         self._series[series].record(to_ns - from_ns)
 
     def timer(self, series: str) -> Callable[[int], None]:
@@ -97,17 +107,21 @@ class Recorder:
         """Count how a visit ended."""
         self._outcomes.add(outcome.value)
 
+    def journey(self, name: str) -> None:
+        """Count a visit begun by what the visitor is to do, such as `everyday`."""
+        self._journeys.add(name)
+
     def command(self, name: str) -> None:
         """Count a command sent."""
-        self._commands.add(name)
+        self.commands.add(name)
 
     def event(self, name: str) -> None:
         """Count an event received, whatever its name."""
-        self._events.add(name)
+        self.events.add(name)
 
     def line_class(self, name: str) -> None:
         """Count a line received by its class, whatever its name."""
-        self._line_classes.add(name)
+        self.line_classes.add(name)
 
     def close_code(self, code: int | None) -> None:
         """Count a connection's end by its close code; None for an end without a close frame."""
@@ -127,23 +141,11 @@ class Recorder:
 
     def spent(self, duration_ns: int) -> None:
         """Count a visitor's time, of a visit that ended or of one that was broken off."""
-        self._traffic.add("visitor_us", duration_ns // 1000)
+        self.traffic.add("visitor_us", duration_ns // 1000)
 
     def waited_in_vain(self, series: str, duration_ns: int) -> None:
         """Count time that was waited for an event of a series that did not come: no sample, and no thinking either."""
-        self._traffic.add(f"waited_us {series}", max(0, duration_ns) // 1000)
-
-    def received(self, size_bytes: int) -> None:
-        """Count bytes read."""
-        self._traffic.add("bytes_received", size_bytes)
-
-    def sent(self, size_bytes: int) -> None:
-        """Count bytes written."""
-        self._traffic.add("bytes_sent", size_bytes)
-
-    def unstamped(self) -> None:
-        """Count a receive whose instant is the clock's after the read, for want of the kernel's stamp."""
-        self._traffic.add("unstamped")
+        self.traffic.add(f"waited_us {series}", max(0, duration_ns) // 1000)
 
     def gauge(self, name: str, by: int) -> None:
         """Raise, or with a negative number lower, how much of something there is, such as visitors in a state."""
@@ -189,15 +191,16 @@ class Recorder:
             end_ns=now_ns,
             tally=Tally(
                 outcomes=self._outcomes.take(),
-                commands=self._commands.take(),
-                events=self._events.take(),
-                line_classes=self._line_classes.take(),
+                journeys=self._journeys.take(),
+                commands=self.commands.take(),
+                events=self.events.take(),
+                line_classes=self.line_classes.take(),
                 close_codes=self._close_codes.take(),
                 faults=self._faults.take(),
                 deviations=self._deviations.take(),
                 lines=self._lines.take(),
                 arrivals=self._arrivals.take(),
-                traffic=self._traffic.take(),
+                traffic=self.traffic.take(),
                 errors={series: taken for series, counts in self._errors.items() if (taken := counts.take())},
             ),
             series={name: histogram.pack() for name, histogram in self._series.items() if histogram.count},

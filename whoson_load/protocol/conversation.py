@@ -35,6 +35,8 @@ class State(StrEnum):
     LEFT = "left"  # over, never accepted
 
 
+_FINAL = LineKind.FINAL
+
 FINAL_LINE = "newline final"
 """How the table names a `newline` of the final waiting line: the one line that moves a visit."""
 
@@ -211,9 +213,15 @@ class Conversation:
         Returns:
             Whether the event was to be expected; an unexpected one changes nothing and is the caller's to count.
         """
-        name = event.name
-        if name == "newline" and isinstance(event, NewLine) and event.kind is LineKind.FINAL:
-            name = FINAL_LINE
+        if isinstance(event, NewLine):
+            return self.line(event.kind)
+        return self._event(event.name)
+
+    def line(self, kind: LineKind) -> bool:
+        """Take the step of a `newline` of this kind: what `event` does, for one who has read the kind already."""
+        return self._event(FINAL_LINE if kind is _FINAL else "newline")
+
+    def _event(self, name: str) -> bool:
         after = self._moves.events.get(name)
         if after is self._state:
             return True
