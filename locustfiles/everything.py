@@ -6,7 +6,7 @@ Run it:
     whoson-load run locustfiles/everything.py --site rehearsal --seed 7 --only-visitor 12
 
 Each visitor comes with an address of its own here: one journey asks for a session that may be over, which a server may
-hold against the address it comes from.
+hold against the address it comes from. On another machine's server it does so only with --allow-side-effects.
 """
 
 from locust import between, task

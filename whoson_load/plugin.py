@@ -172,7 +172,7 @@ class Plugin:
                 target,
                 recorder,
                 seed=settings.seed,
-                run_tag=run_tag(run_id),
+                run_tag=run_tag(settings.seed),
                 languages=_languages(environment),
                 pace=pace,
                 cast=cast,

@@ -173,15 +173,18 @@ def test_a_dropped_chat_ends(at: At) -> None:
 
 
 def test_a_dropped_chat_may_be_lost(at: At) -> None:
-    """Where dropped chats cannot be resumed, the old session is not known on another socket."""
+    """Where dropped chats cannot be resumed, a command with the old session is invalid: an error and a close."""
     site = at("ends")
     visitor = site.visitor()
     visitor.chat()
     visitor.drop()
     site.wait_until(lambda state: state["connections"] == 0)
     again = site.visitor()
+    before = site.ask("/state")["incidents"]["invalid_data"]
     again.send("Message", visitor.session_id, DOMAIN, "back")
     assert again.next()["EventName"] == "error"
+    assert again.close_code() == 1008
+    assert site.ask("/state")["incidents"]["invalid_data"] == before + 1
 
 
 def test_a_dropped_chat_may_be_resumed(at: At) -> None:

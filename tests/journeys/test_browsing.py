@@ -45,3 +45,9 @@ def test_the_images_are_those_of_the_page() -> None:
             assert types[0] == ("2" if "closed" in site else "1")
             seen |= set(types)
     assert seen == {"1", "2", "5", "8"}
+
+
+def test_busy_people_are_there() -> None:
+    """The button is the same whether somebody has room at that moment or not."""
+    busy = SITE + '[[operators]]\nname = "Bo"\nstatus = "Busy"\n'
+    assert Stage(busy).play(browses).commands[2:] == Stage(SITE).play(browses).commands[2:]

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from tests.journeys.stage import STEADY, Stage
 from whoson_load.journeys.choosing import asks_for_a_department, asks_for_an_operator
+from whoson_load.journeys.visit import Journey
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.protocol.commands import Hello
 
@@ -28,7 +31,7 @@ def test_a_department_is_one_that_is_there() -> None:
     assert asked == {"Sales", "Support"}
 
 
-def test_an_operator_is_a_person_who_is_online() -> None:
+def test_an_operator_is_a_person_who_is_there() -> None:
     """Neither a bot nor somebody away; and it is that one who comes."""
     asked = set()
     for number in range(12):
@@ -39,6 +42,20 @@ def test_an_operator_is_a_person_who_is_online() -> None:
         assert chat.colleague.name == hello.operator
         asked.add(hello.operator)
     assert asked == {"Amelia", "Finn"}
+
+
+@pytest.mark.parametrize("journey, wish", [(asks_for_a_department, "department"), (asks_for_an_operator, "operator")])
+def test_whom_a_visitor_asks_for_depends_on_no_moment(journey: Journey, wish: str) -> None:
+    """Not on who has room just then, nor on the order in which the server tells who is there."""
+    head, *operators = STAFF.split("[[operators]]")
+    backwards = "[[operators]]".join([head, *reversed([f"{each.rstrip()}\n" for each in operators])])
+    busy = STAFF.replace('name = "Amelia"', 'name = "Amelia"\nstatus = "Busy"')
+    for number in range(12):
+        asked = {
+            getattr(_hello(Stage(site, number=number).play(journey).commands), wish)
+            for site in (STAFF, backwards, busy)
+        }
+        assert len(asked) == 1
 
 
 def test_where_there_is_no_choice_anybody_will_do() -> None:

@@ -63,3 +63,15 @@ def test_a_server_that_judges_gets_the_right_answer_next(monkeypatch: pytest.Mon
     assert problem_with(SEATS, given[1]) is None
     assert played.names.count("PostChatSurvey") == 2
     assert played.tally.events["acknowledged"] == 1
+
+
+def test_nothing_wrong_is_sent_where_it_may_be_held_against_us() -> None:
+    """Without leave for what outlasts the run the requested fields and the survey are right the first time."""
+    played = Stage(ASKING, side_effects=False).play(errs_first)
+    assert played.outcome is Outcome.SERVED
+    given = [command.value for command in played.commands if isinstance(command, DynamicField)]
+    assert given
+    assert not [value for value in given if not value or problem_with(SEATS, value)]
+    (survey,) = [command.survey for command in played.commands if isinstance(command, PostChatSurvey)]
+    fields = {field.field_name: field for field in played.stage.switchboard.floor.site.post_chat_survey.fields}
+    assert not [name for name, value in decode_answers(survey) if problem_with(fields[name], value)]

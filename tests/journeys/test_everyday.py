@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 
 from tests.journeys.stage import STEADY, Stage
+from whoson_load.journeys.catalogue import Mishap
 from whoson_load.journeys.everyday import everyday, wants_the_transcript
 from whoson_load.measurement.outcome import Outcome
+from whoson_load.protocol.commands import Message, PostChatSurvey
 
 SITE = 'extends = "default"\n' + STEADY
 ASKING = (
@@ -74,3 +76,29 @@ def test_the_transcript_is_asked_for_only_where_e_mail_may_be_sent(allowed: bool
     (chat,) = played.stage.switchboard.book
     assert all(address.endswith("@example.com") for address in chat.emails)
     assert len(chat.emails) == allowed
+
+
+def test_how_far_a_line_was_typed_changes_nothing_after_the_chat() -> None:
+    """Hung up on at any key of the second line, the visitor rates the chat in the same words."""
+    steps = Stage(SITE).play(everyday).steps
+    messages = [number for number, step in enumerate(steps) if step[:2] == ("sent", "Message")]
+    second = next(
+        number for number, step in enumerate(steps) if number > messages[0] and step[:2] == ("sent", "StartTyping")
+    )
+    surveys = set()
+    for step in range(second, messages[1]):
+        played = Stage(SITE, mishap=Mishap.QUIT, at_step=step).play(everyday)
+        assert played.outcome is Outcome.ENDED_BY_SERVER
+        surveys |= {command.survey for command in played.commands if isinstance(command, PostChatSurvey)}
+    assert messages[1] - second > 2
+    assert len(surveys) == 1
+
+
+def test_a_reply_that_does_not_come_changes_no_line() -> None:
+    """The same is said, sooner or later, whether operators answer or never do."""
+
+    def said(site: str) -> list[str]:
+        commands = Stage(site).play(everyday).commands
+        return [command.text for command in commands if isinstance(command, Message)]
+
+    assert said(SITE) == said(SITE + "[faults]\nvanishing_operators = { rate = 1.0 }\n")

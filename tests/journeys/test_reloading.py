@@ -49,3 +49,18 @@ def test_a_chat_that_cannot_be_resumed_begins_anew() -> None:
     assert played.tally.faults == {}
     assert played.names.count("Hello") == 2
     assert played.tally.lines == {"sent": 2, "echoed": 2}
+
+
+@pytest.mark.parametrize("site", [SITE, RESUMES])
+def test_no_old_session_is_tried_where_it_may_be_held_against_us(site: str) -> None:
+    """Without leave for what outlasts the run the page forgets its session, and nothing is invalid to any server."""
+    played = Stage(site, side_effects=False).play(resumes)
+    assert played.outcome is Outcome.SERVED
+    assert played.names == Stage(site).play(reloads).names
+    assert played.stage.switchboard.floor.counts.incidents["invalid_data"] == 0
+
+
+def test_an_old_session_costs_one_strike_where_sessions_end() -> None:
+    """With leave it is tried once, and that is what the server counts."""
+    played = Stage(SITE).play(resumes)
+    assert played.stage.switchboard.floor.counts.incidents["invalid_data"] == 1

@@ -111,6 +111,42 @@ def test_capacity_serves_commands_in_turn(make_stage: MakeStage) -> None:
     assert faults.counts["capacity"] == 9
 
 
+def test_who_finds_no_room_at_the_clerk_is_turned_away(make_stage: MakeStage) -> None:
+    """Four at once where three may be there: the fourth is closed with 1013, and the others are served; then anew."""
+    stage = make_stage()
+    visitors = [stage.chatting() for _ in range(5)]
+    faults = broken(stage, '{"capacity": {"commands_per_s": 2, "most_waiting": 3}}')
+    for visitor in visitors[:4]:
+        visitor.message("x")
+    assert [each.close_code for each in visitors] == [None, None, None, 1013, None]
+    assert stage.incidents["overflowing_commands"] == 1
+    stage.clock.run(1.5)
+    assert [each.lines("linev") for each in visitors] == [["x"], ["x"], ["x"], [], []]
+    visitors[4].message("y")
+    stage.clock.run(0.5)
+    assert visitors[4].lines("linev") == ["y"]
+    assert faults.counts["capacity"] == 2
+
+
+def test_the_clerk_is_left_behind_with_the_fault(make_stage: MakeStage) -> None:
+    """Commands that still wait when the fault is taken back or set anew are served, and count as gone then."""
+    stage = make_stage()
+    visitors = [stage.chatting() for _ in range(3)]
+    broken(stage, '{"capacity": {"commands_per_s": 1, "most_waiting": 2}}')
+    for visitor in visitors[:2]:
+        visitor.message("x")
+    broken(stage, '{"capacity": null}')
+    visitors[2].message("y")
+    assert visitors[2].lines("linev") == ["y"]
+    stage.clock.run(10)
+    broken(stage, '{"capacity": {"commands_per_s": 1, "most_waiting": 2}}')
+    for visitor in visitors[:2]:
+        visitor.message("z")
+    stage.clock.run(10)
+    assert [each.lines("linev") for each in visitors] == [["x", "z"], ["x", "z"], ["y"]]
+    assert "overflowing_commands" not in stage.incidents
+
+
 def test_a_freeze_holds_commands_and_events_until_it_is_over(make_stage: MakeStage) -> None:
     """What would have come within the freeze comes at its end, in order."""
     stage = make_stage()

@@ -51,24 +51,29 @@ def test_fragments_are_joined_around_control_frames() -> None:
     assert read(data) == [(Opcode.PING, b"?"), (Opcode.TEXT, b"abcdef")]
 
 
-@pytest.mark.parametrize(
-    "data, code",
-    [
-        (TheirFrame(TheirOpcode.TEXT, b"x").serialize(mask=False), 1002),
-        (bytes((0xC1, 0x81, 0, 0, 0, 0)) + b"x", 1002),
-        (sent(TheirOpcode.CONT, b"x"), 1002),
-        (sent(TheirOpcode.TEXT, b"x", fin=False) + sent(TheirOpcode.TEXT, b"y"), 1002),
-        (bytes((0x83, 0x80, 0, 0, 0, 0)), 1002),
-        (bytes((0x8B, 0x80, 0, 0, 0, 0)), 1002),
-        (bytes((0x09, 0x80, 0, 0, 0, 0)), 1002),
-        (bytes((0x89, 0xFE, 0, 126, 0, 0, 0, 0)), 1002),
-        (bytes((0x81, 0xFF)) + (1 << 40).to_bytes(8, "big") + bytes(4), 1009),
-        (sent(TheirOpcode.TEXT, b"x" * 60, fin=False) + sent(TheirOpcode.CONT, b"x" * 60), 1009),
-        (bytes((0x71, 0x80)), 1002),
-    ],
-)
-def test_what_rfc_6455_forbids_is_refused(data: bytes, code: int) -> None:
+# What is wrong -> bytes, and the code that the connection is closed with. The bytes differ each time, by their masks.
+BREACHES = {
+    "no mask": (TheirFrame(TheirOpcode.TEXT, b"x").serialize(mask=False), 1002),
+    "a reserved bit": (bytes((0xC1, 0x81, 0, 0, 0, 0)) + b"x", 1002),
+    "a rest without a beginning": (sent(TheirOpcode.CONT, b"x"), 1002),
+    "a message within a message": (sent(TheirOpcode.TEXT, b"x", fin=False) + sent(TheirOpcode.TEXT, b"y"), 1002),
+    "an unknown data frame": (bytes((0x83, 0x80, 0, 0, 0, 0)), 1002),
+    "an unknown control frame": (bytes((0x8B, 0x80, 0, 0, 0, 0)), 1002),
+    "a ping in fragments": (bytes((0x09, 0x80, 0, 0, 0, 0)), 1002),
+    "a long ping": (bytes((0x89, 0xFE, 0, 126, 0, 0, 0, 0)), 1002),
+    "a terabyte": (bytes((0x81, 0xFF)) + (1 << 40).to_bytes(8, "big") + bytes(4), 1009),
+    "too much in fragments": (
+        sent(TheirOpcode.TEXT, b"x" * 60, fin=False) + sent(TheirOpcode.CONT, b"x" * 60),
+        1009,
+    ),
+    "all reserved bits": (bytes((0x71, 0x80)), 1002),
+}
+
+
+@pytest.mark.parametrize("breach", BREACHES)
+def test_what_rfc_6455_forbids_is_refused(breach: str) -> None:
     """No mask, reserved bits, fragments out of turn, unknown or long control frames, too much."""
+    data, code = BREACHES[breach]
     with pytest.raises(FrameError) as raised:
         read(data, max_bytes=100)
     assert raised.value.close_code == code

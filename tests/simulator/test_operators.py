@@ -60,3 +60,15 @@ def test_who_has_no_room_shows_as_busy_and_is_there() -> None:
     assert (colleague.shown().status, colleague.is_there) == ("Online", True)
     colleague.chats = 1
     assert (colleague.shown().status, colleague.has_room, colleague.is_there) == ("Busy", False, True)
+
+
+def test_somebody_is_found_by_name_and_put_back() -> None:
+    """In any case; a status that was changed is the site file's again."""
+    there = roster({}, {"status": "Away"})
+    found = there.named("B")
+    assert found is there.colleagues[1]
+    assert there.named("c") is None
+    found.status = "Online"
+    there.colleagues[0].status = "Busy"
+    there.restore()
+    assert [each.status for each in there.colleagues] == ["Online", "Away"]

@@ -175,6 +175,75 @@ def test_a_reset_forgets_counts_and_chats_that_are_over(make_stage: MakeStage) -
     assert len(visitor.message("on")) == 2
 
 
+def test_who_comes_back_takes_chats_that_wait(make_stage: MakeStage) -> None:
+    """Everybody busy: a chat queues; nobody there: it is not accepted; somebody back: the one who waited is taken."""
+    stage = make_stage(operators=1)
+    (colleague,) = stage.switchboard.floor.routing.roster.colleagues
+    early = stage.chatting()
+    assert stage.switchboard.set_status(colleague.name.upper(), "Busy")
+    queued = stage.visitor().connect()
+    queued.hello()
+    assert "queue" in queued.names
+    stage.switchboard.set_status(colleague.name, "Away")
+    late = stage.visitor().connect()
+    assert [event.name for event in late.hello()] == ["notaccepted"]
+    queued.after(60)
+    assert "operatorjoined" not in queued.names
+    stage.switchboard.set_status(colleague.name, "Online")
+    queued.after(2)
+    assert "operatorjoined" in queued.names
+    assert len(early.message("still here")) == 2
+    assert not stage.switchboard.set_status("nobody", "Online")
+
+
+def test_a_reset_puts_the_site_files_statuses_back(make_stage: MakeStage) -> None:
+    """And whoever waits is taken by whom that brings back."""
+    stage = make_stage(operators=1)
+    (colleague,) = stage.switchboard.floor.routing.roster.colleagues
+    stage.switchboard.set_status(colleague.name, "Busy")
+    visitor = stage.visitor().connect()
+    visitor.hello()
+    stage.switchboard.reset()
+    visitor.after(2)
+    assert "operatorjoined" in visitor.names
+
+
+def test_a_session_whose_socket_dropped_has_ended(make_stage: MakeStage) -> None:
+    """A command with it is invalid data and closes the socket; too many of them blacklist the address."""
+    stage = make_stage("[access]\ninvalid_data = 2\n")
+    visitor = stage.chatting()
+    visitor.drop()
+    for tried in (1, 2):
+        again = stage.visitor()
+        (error,) = again.say(StartTyping(visitor.session_id))
+        assert str(error.description) == "The chat session has ended."
+        assert again.close_code == 1008
+        assert stage.incidents["invalid_data"] == tried
+    assert stage.switchboard.gate.blacklisted() == ["127.0.0.1"]
+
+
+def test_the_same_visit_meets_the_same_whims_whoever_else_is_there(make_stage: MakeStage) -> None:
+    """Operators' times and words follow from the seed, the visitor and the visit alone, not from who came before."""
+
+    def seen(others: int, cookie: str = "1-1", before: int = 0) -> list[Any]:
+        stage = make_stage("[habits]\nrequest_file = 0.5\nhang_up = 0.3\n", known_times=False, operators=1, max_chats=0)
+        for number in range(others):
+            stage.visitor().connect(cookie_id=f"9-{number}").hello(cookie_id=f"9-{number}")
+        for _ in range(before):
+            stage.visitor().connect(cookie_id=cookie)
+        start_ns = stage.clock.now_ns()
+        visitor = stage.visitor().connect(cookie_id=cookie)
+        visitor.hello(cookie_id=cookie)
+        for number in range(4):
+            visitor.after(60)
+            visitor.message(f"line {number}")
+        return [visitor.names, visitor.lines("lineo"), [at_ns - start_ns for at_ns in visitor.times_ns]]
+
+    assert seen(0) == seen(3)
+    assert seen(0) != seen(0, cookie="2-2")
+    assert seen(0) != seen(0, before=1)
+
+
 def test_chats_are_counted_by_state(make_stage: MakeStage) -> None:
     """All states are listed; chats in them are counted."""
     stage = make_stage(operators=1, max_chats=1)

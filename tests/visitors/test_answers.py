@@ -61,7 +61,7 @@ SHAPES = {
     "a rating without bounds": (field("rating"), r"[1-5]"),
     "a date": (field("date"), r"2026-0[2-5]-\d\d"),
     "today": (field("date", default_date_today=True), r"2026-0[2-5]-\d\d"),
-    "a time": (field("time"), r"\d\d:(05|20|35|50)"),
+    "a time": (field("time"), r"(0[89]|1[0-7]):(00|15|30|45)"),
     "a box": (field("boolean"), "Y|N"),
     "a choice": (field("select", select_options=("Google", "LinkedIn Ad")), "Google|LinkedIn Ad"),
     "a free text": (field(length=20), r".{1,20}"),
@@ -85,6 +85,19 @@ def test_an_answer_is_what_the_field_asks_for(asked: SurveyField, shape: str) ->
     for answer in answers(asked):
         assert problem_with(asked, answer) is None
         assert re.fullmatch(shape, answer), answer
+
+
+@pytest.mark.parametrize("asked", [each for each, _ in SHAPES.values()], ids=SHAPES)
+def test_only_a_day_follows_the_clock(asked: SurveyField) -> None:
+    """The same visitor answers the same at another time of day, and, but for dates, in another year."""
+    later_that_day, next_year = NOW.replace(hour=23, minute=59), NOW.replace(year=2027)
+    for number in range(20):
+        persona = EVERYBODY.persona(number)
+        first, later, last = (
+            answer_field(asked, persona, random.Random(number), now) for now in (NOW, later_that_day, next_year)
+        )
+        assert first == later
+        assert (first == last) is (asked.kind != "date")
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
-from statistics import fmean, pstdev
+from statistics import fmean, pstdev, quantiles
 
 import pytest
 
 from whoson_load.visitors.draws import visit_random
-from whoson_load.visitors.keystrokes import PREVIEW_EVERY_KEY, Act, Rhythm, type_out
+from whoson_load.visitors.keystrokes import PREVIEW_EVERY_KEY, TOUCHSCREEN, Act, Rhythm, type_out
 from whoson_load.visitors.oddities import NO_ODDITIES
 from whoson_load.visitors.talk import Kind, Talk
 
@@ -37,7 +37,7 @@ def keys(rhythm: Rhythm) -> Iterator[list[float]]:
 
 
 def test_copying_speed_is_that_of_the_study() -> None:
-    """Dhakal et al. 2018: 51.56 words a minute, SD 20.2, over the people; 1.173 keystrokes a character."""
+    """Dhakal et al. 2018: 51.56 words a minute, SD 20.2, deciles about 26 and 78; 1.173 keystrokes a character."""
     speeds, pressed = [], 0
     for line, times in zip(LINES, keys(replace(Rhythm(), **NO_PAUSES)), strict=True):  # type: ignore[arg-type]
         pressed += len(times)
@@ -45,7 +45,23 @@ def test_copying_speed_is_that_of_the_study() -> None:
             speeds.append((len(line) - 1) / 5 / (times[-1] / 60))
     assert fmean(speeds) == pytest.approx(51.56, rel=0.05)
     assert pstdev(speeds) == pytest.approx(20.2, rel=0.15)
+    deciles = quantiles(speeds, n=10)
+    assert deciles[0] == pytest.approx(26, rel=0.20)
+    assert deciles[8] == pytest.approx(78, rel=0.05)
     assert pressed / sum(map(len, LINES)) == pytest.approx(KSPC, abs=0.01)
+
+
+def test_thumbs_are_as_fast_as_in_the_study() -> None:
+    """Palin et al. 2019: 36.17 words a minute, SD 13.22, three quarters of the people below 43.98."""
+    touched = replace(Rhythm(words_per_minute=TOUCHSCREEN), **NO_PAUSES)  # type: ignore[arg-type]
+    speeds = [
+        (len(line) - 1) / 5 / (times[-1] / 60)
+        for line, times in zip(LINES, keys(touched), strict=True)
+        if len(line) > 30
+    ]
+    assert fmean(speeds) == pytest.approx(36.17, rel=0.05)
+    assert pstdev(speeds) == pytest.approx(13.22, rel=0.15)
+    assert quantiles(speeds, n=4)[2] == pytest.approx(43.98, rel=0.05)
 
 
 def test_key_intervals_are_those_of_the_study() -> None:

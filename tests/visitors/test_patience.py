@@ -85,11 +85,11 @@ def test_one_visitor_types_and_reads_at_one_speed() -> None:
 
 
 def test_who_is_mobile_types_as_on_a_touchscreen() -> None:
-    """36.2 words a minute on average (Palin et al. 2019), 51.56 at a keyboard; a speed that was set stays."""
+    """36.17 words a minute on average (Palin et al. 2019), 51.56 at a keyboard; a speed that was set stays."""
     rng = random.Random(6)
     mobile = [MANNERS.of_one(rng, mobile=True).rhythm.words_per_minute.mean for _ in range(4000)]
     seated = [MANNERS.of_one(rng, mobile=False).rhythm.words_per_minute.mean for _ in range(4000)]
-    assert fmean(mobile) == pytest.approx(36.2, rel=0.03)
+    assert fmean(mobile) == pytest.approx(36.17, rel=0.03)
     assert fmean(seated) == pytest.approx(51.56, rel=0.03)
     set_by_hand = replace(MANNERS, rhythm=Rhythm(words_per_minute=Constant(99)))
     assert set_by_hand.of_one(rng, mobile=True).rhythm.words_per_minute.mean == 99

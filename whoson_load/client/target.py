@@ -88,7 +88,8 @@ class Target:
         forward_visitor_ip: whether each visitor's address goes out as X-Forwarded-For.
         deadlines: how long to wait for it.
         side_effects_allowed: whether visitors may do what outlasts the run: leave messages, have transcripts sent,
-            upload files. Always on this machine, elsewhere only by --allow-side-effects.
+            upload files, and send what a server may blacklist their address for (a session that is over, wrong
+            answers). Always on this machine, elsewhere only by --allow-side-effects.
     """
 
     address: Address

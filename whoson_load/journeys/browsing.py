@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from whoson_load.client.session import ChatSession
-from whoson_load.journeys.steps import arrive
+from whoson_load.journeys.steps import arrive, is_there
 from whoson_load.measurement.outcome import Outcome
 
 __all__ = ["browses"]
@@ -14,11 +14,11 @@ _AVAILABLE, _NOT_AVAILABLE, _LOGO, _MOBILE_LOGO = 1, 2, 5, 8  # GetImage's image
 def browses(chat: ChatSession) -> Outcome:
     """Connect, load the site's images as its page does, look at it and leave without Hello.
 
-    Whether anybody is there decides which button the page shows; a small screen has a logo of its own.
+    Whether anybody is there, free or busy, decides which button the page shows; a small screen has a logo of its own.
     """
     visitor = chat.visitor
     arrive(chat)
-    anybody = any(each.status == "Online" for each in chat.operators())
+    anybody = any(is_there(each) for each in chat.operators())
     for image_type in (
         _AVAILABLE if anybody else _NOT_AVAILABLE,
         _MOBILE_LOGO if visitor.persona.mobile else _LOGO,

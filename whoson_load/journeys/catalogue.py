@@ -99,7 +99,8 @@ CATALOGUE: Mapping[str, Entry] = {
 """Name -> journey. All answer an operator's `requestfield`; `errs_first` at the second try.
 
 Two of them send what a strict server may hold against the address they come from: `resumes` where sessions do not
-outlive their connection, `errs_first` where answers are judged.
+outlive their connection, `errs_first` where answers are judged. On a target that is not this machine they do so only
+with --allow-side-effects, and are like `reloads` and `everyday` otherwise.
 """
 
 

@@ -20,10 +20,13 @@ def errs_first(chat: ChatSession) -> Outcome:
 
     The survey before the chat is judged by the visitor's own page, which is given every rule of its fields: the error
     costs time, and Hello, which cannot be sent twice, carries what is right. What is sent in the chat and after it is
-    for the server to judge: one that refuses a wrong answer is given a right one.
+    for the server to judge: one that refuses a wrong answer is given a right one. It may also hold it against the
+    address that it comes from: where nothing may be done that outlasts the run, only right answers are sent.
     """
     arrive(chat)
     fill_in(chat, chat.site.pre_chat_survey.asked)
+    if not chat.target.side_effects_allowed:
+        return ask(chat) or chat_through(chat)
     return ask(chat) or chat_through(chat, oblige=_give_wrongly_first, then=_rate_wrongly_first)
 
 

@@ -25,8 +25,13 @@ def reloads(chat: ChatSession) -> Outcome:
 
 
 def resumes(chat: ChatSession) -> Outcome:
-    """Say a line, load the page anew, which knows its session, and chat on; where the server does not, begin anew."""
-    return _interrupted(chat, resume=True)
+    """Say a line, load the page anew, which knows its session, and chat on; where the server does not, begin anew.
+
+    A server whose sessions end with their connection may hold a command with an old one against the address that it
+    comes from: on a target where nothing may be done that outlasts the run, the page forgets its session, as in
+    `reloads`.
+    """
+    return _interrupted(chat, resume=chat.target.side_effects_allowed)
 
 
 def _interrupted(chat: ChatSession, *, resume: bool) -> Outcome:

@@ -14,7 +14,7 @@ from whoson_load.clock import wall_ns
 from whoson_load.errors import SessionClosed
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.protocol.conversation import State
-from whoson_load.protocol.events import NotAccepted
+from whoson_load.protocol.events import NotAccepted, Operator
 from whoson_load.protocol.survey import SurveyField
 from whoson_load.visitors.answers import UnanswerableField, answer_field, answer_survey
 from whoson_load.visitors.keystrokes import Keystroke, type_out
@@ -23,6 +23,7 @@ from whoson_load.visitors.talk import Kind, Talk
 __all__ = [
     "Step",
     "answer_to",
+    "answers_to",
     "arrive",
     "ask",
     "chat_through",
@@ -30,6 +31,7 @@ __all__ = [
     "farewell",
     "fill_in",
     "give_field",
+    "is_there",
     "kinds",
     "leave_message",
     "nobody_came",
@@ -50,6 +52,11 @@ def arrive(chat: ChatSession) -> None:
     visitor = chat.visitor
     site = chat.connect()
     chat.idle(visitor.manners.reading_s(site.opening_message, visitor.rng))
+
+
+def is_there(operator: Operator) -> bool:
+    """Whether a visitor may wait for an operator: who is Busy was Online a moment ago, and is again in another."""
+    return operator.status in ("Online", "Busy")
 
 
 def ask(
@@ -89,14 +96,21 @@ def fill_in(chat: ChatSession, fields: tuple[SurveyField, ...]) -> list[tuple[st
         (field name, value) pairs; none for a survey that asks nothing.
     """
     visitor = chat.visitor
+    answers = answers_to(chat, fields)
+    if answers:
+        chat.idle(visitor.manners.filling_s(answers, visitor.rng))
+    return answers
+
+
+def answers_to(chat: ChatSession, fields: tuple[SurveyField, ...]) -> list[tuple[str, str]]:
+    """The answers to a survey, at once; see `fill_in`."""
+    visitor = chat.visitor
     answers: list[tuple[str, str]] = []
     for field in fields:
         try:
             answers += answer_survey((field,), visitor.persona, visitor.rng, visitors_time())
         except UnanswerableField:
             chat.recorder.deviation("unanswerable survey field")
-    if answers:
-        chat.idle(visitor.manners.filling_s(answers, visitor.rng))
     return answers
 
 
@@ -189,11 +203,16 @@ def converse(chat: ChatSession, lines: Iterable[Iterable[Keystroke]], oblige: St
     manners, rng = visitor.manners, visitor.rng
     oblige = oblige or give_field
     for keystrokes in lines:
+        afterwards = rng.random()
         if not chat.idle(manners.thought_s(rng)) or not chat.play(keystrokes):
+            # How far a line was typed when the chat ended is a matter of milliseconds; what comes after shall not be.
+            rng.seed(int(afterwards * 2**53))
             return Outcome.ENDED_BY_SERVER
         reply = chat.wait_for_reply(manners.reply_patience_s(rng))
+        # Drawn whether there is anything to read or not: a reply that comes late shall not change the next line.
+        reading_s = manners.reading_s(reply.content if reply is not None else "", rng)
         if reply is not None:
-            chat.idle(manners.reading_s(reply.content, rng))
+            chat.idle(reading_s)
         oblige(chat)
     return Outcome.SERVED
 

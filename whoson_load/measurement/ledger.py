@@ -61,9 +61,14 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     reordered: bool = False
 
 
-def run_tag(run_id: str) -> str:
-    """A short name for a run that tokens bear: five letters and digits, always the same for the same run id."""
-    digest = hashlib.blake2b(run_id.encode(), digest_size=5).digest()
+def run_tag(seed: int) -> str:
+    """A short name for a run that tokens and visitors' names bear: five letters and digits, made of its seed alone.
+
+    So the same seed sends the same bytes, and what a run left on a server is found by the tag in its record. Runs of
+    one seed share their tag, as they share their visitors: made at the same time on the same server, neither could
+    tell the other's lines from its own.
+    """
+    digest = hashlib.blake2b(str(seed).encode(), digest_size=5).digest()
     return base64.b32encode(digest).decode().lower()[:5]
 
 

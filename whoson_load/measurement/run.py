@@ -67,7 +67,8 @@ class RunInfo(msgspec.Struct, kw_only=True):
         target: the server's address.
         seed: of the visitors' randomness.
         pace: by how much human times are shortened; 1 is life.
-        run_tag: what the tokens of its lines begin with.
+        run_tag: in the tokens of its lines and the names of its visitors, by which a server's owner finds what the run
+            left; the same for the same seed.
         command_line, options: as given, secrets hidden.
         versions: of this program, Python and what it builds on.
         machine: system, processor, cores, memory.

@@ -54,6 +54,7 @@ class Tally(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     Attributes:
         outcomes: visits by how they ended.
+        journeys: visits begun, by what the visitor was to do.
         commands: commands sent, by name.
         events: events received, by name.
         line_classes: lines received, by class name.
@@ -69,6 +70,7 @@ class Tally(msgspec.Struct, kw_only=True, omit_defaults=True):
     """
 
     outcomes: dict[str, int] = {}
+    journeys: dict[str, int] = {}
     commands: dict[str, int] = {}
     events: dict[str, int] = {}
     line_classes: dict[str, int] = {}

@@ -86,7 +86,8 @@ class Chat:
         self.skill = dict(answers).get(floor.settings.routing.skill_field, "")
         self.answers = answers
         self.emails: list[str] = []
-        self.dice = floor.dice.fork()
+        # The same visitor's same visit meets the same operators' whims, whoever else is there.
+        self.dice = floor.chat_dice.of(self.visitor_ip, hello.cookie_id, visit.nth)
         self.transcript = Transcript()
         self.position = 0
         self.colleague: Colleague | None = None

@@ -13,6 +13,8 @@ from aiohttp import web
 from whoson_load.simulator.chat import Chat
 from whoson_load.simulator.delays import Delay, Duration
 from whoson_load.simulator.fault_settings import changed
+from whoson_load.simulator.operators import Colleague
+from whoson_load.simulator.settings import Status
 from whoson_load.simulator.switchboard import Switchboard
 
 __all__ = ["Running", "control_app"]
@@ -44,18 +46,21 @@ def control_app(server: Running) -> web.Application:
 
     GET /state: counters, chats by state, operators, how often each fault struck. GET /chats: UID, state and ending of
     each chat that is kept. GET /chats/UID: all that is known of one, its lines and steps with their times in ns.
-    GET /messages: what was left as messages. GET /faults: each fault's parameters and count. POST /faults: an object,
-    fault -> parameters or null; those not named stay. POST /reset: counts from zero, forgets what is over, and puts
-    the site file's faults back.
+    GET /commands: what each session's visitor sent, word for word. GET /messages: what was left as messages.
+    GET /faults: each fault's parameters and count. POST /faults: an object, fault -> parameters or null; those not
+    named stay. POST /operators/NAME: an object with the operator's new `status`. POST /reset: counts from zero, forgets
+    what is over, and puts back the site file's faults and statuses.
     """
     control = _Control(server)
     app = web.Application(middlewares=[_loopback_only], client_max_size=1024 * 1024)
     app.router.add_get("/state", control.state)
     app.router.add_get("/chats", control.chats)
     app.router.add_get("/chats/{uid}", control.chat)
+    app.router.add_get("/commands", control.commands)
     app.router.add_get("/messages", control.messages)
     app.router.add_get("/faults", control.faults)
     app.router.add_post("/faults", control.set_faults)
+    app.router.add_post("/operators/{name:.+}", control.set_operator)
     app.router.add_post("/reset", control.reset)
     return app
 
@@ -98,15 +103,7 @@ class _Control:
                 "chats_total": switchboard.book.total,
                 "sessions": len(switchboard.sessions),
                 "queue": len(routing.queue),
-                "operators": [
-                    {
-                        "name": each.name,
-                        "status": each.shown().status,
-                        "chats": each.chats,
-                        "max_chats": each.settings.max_chats,
-                    }
-                    for each in routing.roster.colleagues
-                ],
+                "operators": [_operator(each) for each in routing.roster.colleagues],
                 "tracked_visitors": len(switchboard.reception.tracking),
                 "left_messages": len(switchboard.reception.left_messages),
                 "blacklist": switchboard.gate.blacklisted(),
@@ -138,6 +135,20 @@ class _Control:
             }
         )
 
+    async def commands(self, _: web.Request) -> web.Response:
+        return _json(
+            [
+                {
+                    "session_id": each.session_id,
+                    "chat_uid": each.chat_uid,
+                    "visitor_ip": each.visitor_ip,
+                    "cookie_id": each.cookie_id,
+                    "commands": [command.decode("utf-8", "backslashreplace") for command in each.commands],
+                }
+                for each in self._server.switchboard.reception.log
+            ]
+        )
+
     async def messages(self, _: web.Request) -> web.Response:
         return _json(list(self._server.switchboard.reception.left_messages))
 
@@ -159,9 +170,32 @@ class _Control:
             raise web.HTTPBadRequest(text=f"{problem}\n") from None
         return _json(self._faults())
 
+    async def set_operator(self, request: web.Request) -> web.Response:
+        switchboard, name = self._server.switchboard, request.match_info["name"]
+        try:
+            wish = msgspec.json.decode(await request.read(), type=_Shift)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as problem:
+            raise web.HTTPBadRequest(text=f"{problem}\n") from None
+        if not switchboard.set_status(name, wish.status):
+            raise web.HTTPNotFound(text="there is no operator of this name\n")
+        return _json([_operator(each) for each in switchboard.floor.routing.roster.colleagues])
+
     async def reset(self, _: web.Request) -> web.Response:
         self._server.switchboard.reset()
         return _json({})
+
+
+class _Shift(msgspec.Struct, forbid_unknown_fields=True):
+    status: Status
+
+
+def _operator(colleague: Colleague) -> dict[str, Any]:
+    return {
+        "name": colleague.name,
+        "status": colleague.shown().status,
+        "chats": colleague.chats,
+        "max_chats": colleague.settings.max_chats,
+    }
 
 
 def _parameters(fault: msgspec.Struct | None) -> dict[str, Any] | None:

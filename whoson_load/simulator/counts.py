@@ -25,6 +25,7 @@ class Counts:
         "invalid_data",  # frames that are no commands, or commands with contents that cannot be
         "illegal_commands",  # commands out of turn
         "crossing_commands",  # commands out of turn that were under way when the chat ended
+        "overflowing_commands",  # commands that found no room at the one clerk of the fault `capacity`
         "bad_connects",
         "refused_connections",
         "bad_requests",  # HTTP requests that are none

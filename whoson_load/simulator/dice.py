@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from typing import TypeVar
@@ -38,6 +39,11 @@ class Dice:
     def fork(self) -> Dice:
         """Dice of their own for somebody else, so that what one throws shifts nobody else's sequence."""
         return Dice(self.bits())
+
+    def of(self, *name: str | int) -> Dice:
+        """Dice for somebody of a name: the same whoever else threw before, as long as these have thrown nothing."""
+        text = "\0".join(map(str, (self._state, *name)))
+        return Dice(int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()))
 
     def fraction(self) -> float:
         """A number in [0, 1)."""

@@ -76,9 +76,13 @@ class CapacityFault(_Fault, frozen=True, kw_only=True):
 
     Attributes:
         commands_per_s: how many are served a second; each takes 1 / commands_per_s.
+        most_waiting: how many may be there at once, the one that is served included. Who sends one more is turned away:
+            the command is lost and the connection closed with 1013; the incident `overflowing_commands` counts it.
+            Invented: with some hundred bytes each they hold a few megabytes.
     """
 
     commands_per_s: Annotated[float, Meta(gt=0)]
+    most_waiting: Annotated[int, Meta(ge=1)] = 10_000
 
 
 class FreezeFault(_Fault, frozen=True, kw_only=True):

@@ -53,6 +53,10 @@ class Recipient(Protocol):
         """End the connection: `reset`, `half_frame` or `close`."""
         ...
 
+    def turn_away(self) -> None:
+        """End the connection, since there is no room for what it sends."""
+        ...
+
 
 class Faults:
     """What is wrong with the server at the moment.
@@ -79,6 +83,7 @@ class Faults:
         self._recipients = recipients
         self.chats_begun = 0
         self._clerk_free_ns = 0
+        self._at_the_clerk = 0
         self._set_ns: dict[str, int] = {}
         self._set_chats = 0
         self.counts = dict.fromkeys(FaultSettings.__struct_fields__, 0)
@@ -119,15 +124,24 @@ class Faults:
             self.counts["freeze"] += 1
             due_ns = thaw_ns
         if settings.capacity is not None:
+            if self._at_the_clerk >= settings.capacity.most_waiting:
+                visit.turn_away()
+                return
             if self._clerk_free_ns > due_ns:
                 self.counts["capacity"] += 1
                 due_ns = self._clerk_free_ns
             due_ns += round(1e9 / settings.capacity.commands_per_s)
             self._clerk_free_ns = due_ns
+            self._at_the_clerk += 1
+            handle = partial(self._serve, handle)
         if due_ns > now_ns:
             self._scheduler.at(due_ns, handle)
         else:
             handle()
+
+    def _serve(self, handle: Callable[[], None]) -> None:
+        self._at_the_clerk -= 1
+        handle()
 
     def _thaw_ns(self) -> int:
         freeze = self.settings.freeze

@@ -28,6 +28,9 @@ class Floor:
         site: what `connected` says; the one object of all visits.
         scheduler: the clock and its timers.
         dice: for all randomness here.
+
+    Attributes:
+        chat_dice: never thrown; what each chat's own dice are made of.
     """
 
     def __init__(self, settings: Settings, site: Site, scheduler: Scheduler, dice: Dice, faults: Faults) -> None:
@@ -35,6 +38,7 @@ class Floor:
         self.site = site
         self.scheduler = scheduler
         self.dice = dice
+        self.chat_dice = dice.fork()
         self.faults = faults
         self.counts = Counts()
         self.routing = Routing(Roster(settings.operators), settings.queue)

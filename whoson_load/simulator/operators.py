@@ -23,7 +23,7 @@ class Colleague:
 
     Attributes:
         settings: as the site file has them.
-        status: set at the start, and changed when somebody steps out.
+        status: as the site file has it at the start; the control side changes it.
         chats: how many are theirs, those ringing included; never above the settings' `max_chats`.
     """
 
@@ -80,6 +80,15 @@ class Roster:
 
     def __init__(self, operators: Iterable[OperatorSettings]) -> None:
         self.colleagues = [Colleague(settings) for settings in operators]
+
+    def named(self, name: str) -> Colleague | None:
+        """The one of this name, in any case; None when there is none."""
+        return next((each for each in self.colleagues if each.name.lower() == name.lower()), None)
+
+    def restore(self) -> None:
+        """Give everybody the status of the site file again."""
+        for each in self.colleagues:
+            each.status = each.settings.status
 
     def best_for(self, wish: Wish, skill: str = "", besides: Colleague | None = None) -> Colleague | None:
         """Who is to take a chat: of those with room who pick up, those with the skill, then who has the fewest chats.

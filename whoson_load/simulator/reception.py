@@ -18,6 +18,7 @@ from whoson_load.protocol.site import file_extensions
 from whoson_load.protocol.survey import decode_answers
 from whoson_load.simulator.book import ChatBook
 from whoson_load.simulator.chat import Chat, Ending
+from whoson_load.simulator.command_log import CommandLog
 from whoson_load.simulator.documents import DocumentStore
 from whoson_load.simulator.floor import Floor
 from whoson_load.simulator.images import site_images
@@ -70,6 +71,7 @@ class Reception:
         self._images = site_images(floor.site.domain, floor.settings.images)
         self._extensions = frozenset(file_extensions(floor.site.allowed_file_types))
         self.tracking = Tracking()
+        self.log = CommandLog(floor.settings.server.keep_commands_bytes)
         self.left_messages: deque[dict[str, str]] = deque(maxlen=_MOST_LEFT_MESSAGES)
         self._handlers: dict[type[commands.Command], Callable[[Visit, Any, int], None]] = {
             commands.Connect: self._connect,
@@ -136,9 +138,11 @@ class Reception:
             visit.counted_for = address
         user_agent = command.user_agent or visit.caller.user_agent
         visit.tracked = self.tracking.visit(address, command.cookie_id, user_agent, command.referrer)
+        visit.nth = visit.tracked.visits
         visit.visitor_ip = address
         visit.session_id = str(uuid.UUID(int=(floor.dice.bits() << 64) | floor.dice.bits(), version=4))
         self._sessions[visit.session_id] = visit
+        self.log.begin(visit.session_id, address, command)
         if floor.settings.server.uid_at_connected:
             visit.chat_uid = self._book.new_uid()
         visit.tell(

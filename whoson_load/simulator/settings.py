@@ -34,6 +34,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SiteSettings",
+    "Status",
     "SurveySettings",
     "TalkSettings",
     "TranslationSettings",
@@ -45,6 +46,7 @@ _S = 1_000_000_000
 Count = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Refusal = Literal["error", "close", "http403", "reset"]
+Status = Literal["Online", "Busy", "Be Right Back", "Away"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -66,6 +68,7 @@ class ServerSettings(_Table, frozen=True, kw_only=True):
     automatic_transcripts: bool = False
     keep_chats: Count = 10_000
     keep_lines: Count = 5_000
+    keep_commands_bytes: Count = 16_777_216
 
     def __repr__(self) -> str:
         return "ServerSettings(...)"
@@ -195,7 +198,7 @@ class OperatorSettings(Operator, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     name: str
-    status: Literal["Online", "Busy", "Be Right Back", "Away"] = "Online"
+    status: Status = "Online"
     lang: str = "en"
     max_chats: Count = 6
     picks_up: bool = True

@@ -24,7 +24,7 @@ from whoson_load.simulator.floor import Floor
 from whoson_load.simulator.policy import Caller, Gate
 from whoson_load.simulator.reception import Reception, Refused
 from whoson_load.simulator.scheduler import Scheduler
-from whoson_load.simulator.settings import Settings
+from whoson_load.simulator.settings import Settings, Status
 from whoson_load.simulator.visit import Outlet, Visit
 
 __all__ = ["Switchboard"]
@@ -155,6 +155,8 @@ class Switchboard:
                 raise
         except Refused as refusal:
             self._answer(visit, refusal)
+        finally:
+            self.reception.log.note(command, payload, visit.chat_uid)
 
     def broken(self, visit: Visit) -> None:
         """The bytes of a socket are no WebSocket frames: it is closed by whoever found out."""
@@ -173,10 +175,12 @@ class Switchboard:
                 return visit
         elif not session_id and isinstance(command, LeaveMessage):
             return visit
-        elif not visit.session_id and self.floor.settings.reconnect.reading == "resume":
+        elif not visit.session_id:
             known = self.sessions.get(session_id)
             if known is not None and known.outlet is None:
-                return self._resume(known, visit)
+                if self.floor.settings.reconnect.reading == "resume":
+                    return self._resume(known, visit)
+                raise Refused("The chat session has ended.")
         raise Refused("The chat session is not known.")
 
     def _resume(self, known: Visit, stranger: Visit) -> Visit:
@@ -214,10 +218,23 @@ class Switchboard:
 
     # ------------------------------------------------------------------ what is known
 
+    def set_status(self, name: str, status: Status) -> bool:
+        """Let an operator step out, come back or take no more chats; whether there is one of this name.
+
+        Who is in a chat, or about to pick one up, stays in it. Who comes back takes chats that wait.
+        """
+        colleague = self.floor.routing.roster.named(name)
+        if colleague is None:
+            return False
+        colleague.status = status
+        self.floor.routing.offer_waiting()
+        return True
+
     def reset(self) -> None:
         """Begin anew without a restart: counters, blacklistings, chats that are over and messages left are forgotten.
 
-        The faults are those of the site file again. Chats that go on, go on.
+        So are tracked visitors and what visitors sent. Faults and operators' statuses are those of the site file again.
+        Chats that go on, go on.
         """
         self.floor.counts.reset()
         self.faults.reset_counts()
@@ -225,6 +242,10 @@ class Switchboard:
         self.gate.forgive()
         self.book.clear_over()
         self.reception.left_messages.clear()
+        self.reception.tracking.clear()
+        self.reception.log.clear()
+        self.floor.routing.roster.restore()
+        self.floor.routing.offer_waiting()
 
     def chats_by_state(self) -> dict[str, int]:
         """State -> number of chats in it, those that are over and kept included; all states of chats are listed."""

@@ -35,6 +35,10 @@ class Tracking:
     def __len__(self) -> int:
         return len(self._visitors)
 
+    def clear(self) -> None:
+        """Have met nobody."""
+        self._visitors.clear()
+
     def visit(self, address: str, cookie_id: str, user_agent: str, referrer: str) -> TrackedVisitor:
         """Note a visit. The referrer counts only for a visitor not met before, the user agent for all."""
         key = (address[:100], cookie_id[:200])

@@ -19,6 +19,8 @@ __all__ = ["Outlet", "Visit"]
 _MOST_MISSED = 500
 """The most events kept for a visitor whose socket has dropped. Invented."""
 
+_TRY_AGAIN_LATER = 1013  # of the IANA's registry of WebSocket close codes
+
 
 class Outlet(Protocol):
     """A visitor's socket, as visits see it."""
@@ -54,6 +56,7 @@ class Visit:
         visitor_ip: as Connect or the socket gave it.
         counted_for: the address that it counts for among the chats from one address; "" when it does not count.
         tracked: the visitor the server has met before, or met just now; None before Connect.
+        nth: which visit of this visitor it is, from 1; 0 before Connect.
         keeps_missed: whether events are kept while there is no socket.
         kept_until_ns: how long a session without a socket is kept.
         held_line: a line that a fault lets the next one overtake; None for none.
@@ -72,6 +75,7 @@ class Visit:
         "keeps_missed",
         "kept_until_ns",
         "note",
+        "nth",
         "outlet",
         "sends_until_ns",
         "session_id",
@@ -92,6 +96,7 @@ class Visit:
         self.keeps_missed = False
         self.kept_until_ns = 0
         self.tracked: TrackedVisitor | None = None
+        self.nth = 0
         self.held_line: tuple[tuple[Event, ...], int | None] | None = None
         self.sends_until_ns = 0
         self.note: Callable[[tuple[Event, ...], int | None, int | None], None] | None = None
@@ -161,6 +166,11 @@ class Visit:
             outlet.send_half(self._floor.encode(Typing(chat_uid=self.chat_uid)))
         else:
             outlet.reset()
+
+    def turn_away(self) -> None:
+        """There is no room for what was sent: "try again later" (close code 1013)."""
+        self._floor.counts.incidents["overflowing_commands"] += 1
+        self.cut("close", _TRY_AGAIN_LATER)
 
     def acknowledge(self, command_name: str) -> None:
         """Send the `ack` that some servers answer every command with; the specification does not know it."""

@@ -59,7 +59,8 @@ def add_options(parser: _Parser) -> None:
     add("--domain", f"the site's domain as set up on the server (default: {DEFAULT_DOMAIN})", DEFAULT_DOMAIN)
     add(
         "--seed",
-        "of everything random; the same seed makes the same visits (default: a new one, kept in the record)",
+        "of everything random, and of the tag in visitors' names; the same seed makes the same visits (default: a new"
+        " one, kept in the record)",
         type=int,
     )
     add(
@@ -71,7 +72,8 @@ def add_options(parser: _Parser) -> None:
     )
     add(
         "--allow-side-effects",
-        "let visitors leave messages, have transcripts sent and upload files on a host that is not this machine",
+        "on a host that is not this machine, let visitors leave messages, have transcripts sent, upload files, and try"
+        " what a strict server may blacklist this machine's address for: a session that is over, wrong answers",
         False,
         action="store_true",
     )

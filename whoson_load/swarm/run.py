@@ -109,7 +109,7 @@ class Run:
             target=target.address.url,
             seed=settings.seed,
             pace=pace,
-            run_tag=run_tag(run_id),
+            run_tag=run_tag(settings.seed),
             command_line=redact_command_line(command_line, hidden),
             options=redact_options(vars(options), hidden),
             versions=_versions(),

@@ -35,7 +35,8 @@ ANSWERS_OPTIONAL = MappingProxyType(
 """How often people answer an optional field, by kind.
 
 Invented; that they fill in more than they must: Preibusch, Krol, Beresford: The Privacy Economics of Voluntary
-Over-disclosure in Web Forms (WEIS 2012).
+Over-disclosure in Web Forms (WEIS 2012; read in its abstract and its slides), where 1,500 people, who were paid, gave
+from 57 % (their date of birth) to 87 % (their favourite colour) of ten items.
 """
 
 

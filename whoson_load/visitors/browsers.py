@@ -34,10 +34,12 @@ BROWSERS = WeightedChoice(
 )
 """User agents of late 2025 and their shares in percent.
 
-Source: shares of browsers within desktop and within mobile: StatCounter, 2025 (desktop Chrome 70 %, Edge 12 %,
-Safari 6 %, Firefox 5 %, Opera 2 %; mobile Chrome 69 %, Safari 20 %, Samsung Internet 3 %), each half of the whole
-(Comm100 Live Chat Benchmark Report 2019: chats from mobile devices just over half); the forms of the strings: MDN,
-User-Agent reduction. The split by operating system is Invented.
+Source: shares of browsers within desktop and within mobile: StatCounter, 2025, as the press quotes it (desktop Chrome
+70.25 %, Edge 11.8 %, Safari 6.34 %, Firefox 4.94 %, Opera 2.06 %; mobile Chrome 69.15 %, Safari 20.32 %, Samsung
+Internet 3.33 %), each half of the whole (Comm100 Live Chat Benchmark Report 2019: more than half of all chats come from
+mobile devices). The forms of the strings: MDN, User-Agent (Chrome's reduced one); WebKit, Safari 26.0 (whose strings on
+iOS name the last system before 26, 18.7 by late 2025). The split by operating system and the versions of Opera and
+Samsung Internet are Invented.
 """
 
 REFERRERS = WeightedChoice(

@@ -23,8 +23,8 @@ __all__ = ["STARS", "is_address", "is_safe", "natural_answers", "topic_of"]
 STARS = WeightedChoice([(1, 0.10), (2, 0.044), (3, 0.066), (4, 0.17), (5, 0.62)])
 """How people rate, from 1 (worst) to 5.
 
-Source: Comm100 Live Chat Benchmark Report 2021: 85.6 % of chats are rated 3 or better; Hu, Zhang, Pavlou:
-Overcoming the J-shaped Distribution of Product Reviews (CACM 52, 2009): mostly 5, some 1, hardly any between. The
+Source: Comm100 Live Chat Benchmark Report 2021: 85.6 % of ratings of 2020 were 3 or better; Hu, Zhang, Pavlou:
+Overcoming the J-shaped Distribution of Product Reviews (CACM 52:10, 2009): mostly 5, some 1, hardly any between. The
 single figures are Invented to agree with both.
 """
 
@@ -162,9 +162,15 @@ _ANSWERS: Mapping[str, _Answers] = {
     "number": lambda asked, persona, rng, now: (str(between(10_000, 99_999_999, rng)), *_numbers(None, None, rng)),
     "rating": lambda asked, persona, rng, now: _ratings(*asked.bounds, rng),
     "date": lambda asked, persona, rng, now: _dates(now + timedelta(days=between(-30, 60, rng))),
-    "time": lambda asked, persona, rng, now: _times(now + timedelta(minutes=15 * between(-16, 16, rng))),
+    "time": lambda asked, persona, rng, now: _times(
+        now.replace(hour=between(8, 17, rng), minute=15 * between(0, 3, rng), second=0)
+    ),
     "boolean": lambda asked, persona, rng, now: ("Y", "N") if happens(0.5, rng) else ("N", "Y"),
     "select": lambda asked, persona, rng, now: _choices(asked, rng),
     "text": lambda asked, persona, rng, now: _anything(asked, persona, rng),
 }
-"""For each topic what is answered. That every second box is ticked is Invented."""
+"""For each topic what is answered.
+
+Invented: that every second box is ticked; that a day is from a month ago to two months ahead, and a time of day one of
+the quarter hours from 8:00 to 17:45, whatever the time is now.
+"""

@@ -30,9 +30,10 @@ class Manners:
         patience: from Hello until a visitor whom nobody takes gives up. Source of the exponential shape: the
             Palm/Erlang-A model of impatient customers (Mandelbaum, Zeltyn: The Palm/Erlang-A Queue, with
             Applications to Call Centers, 2005, after Palm); Brown et al. (Statistical Analysis of a Telephone Call
-            Center, JASA 100, 2005) see it disturbed only by what callers are told while they wait. The mean of 5
-            minutes is Invented; with it, and waits of 46 s (Comm100 Live Chat Benchmark Report 2020), one visitor
-            in six or seven gives up, since in that model the share that abandons is mean wait / mean patience.
+            Center, JASA 100, 2005; not re-read but for its abstract) see it disturbed only by what callers are told
+            while they wait. The mean of 5 minutes is Invented; with it, and waits of 46 s (Comm100 Live Chat
+            Benchmark Report 2020), one visitor in six or seven gives up, since in that model the share that abandons
+            is mean wait / mean patience.
         reading_words_per_minute: silent reading. Source: Brysbaert, How many words do we read per minute?, Journal
             of Memory and Language 109 (2019): 238, most adults from 175 to 300 (read here as the middle 80 %,
             Invented, as is the lognormal shape).

@@ -35,22 +35,34 @@ class Place:
 
 
 def _british(rng: random.Random) -> str:
-    """Source: Ofcom, Telephone numbers for use in TV and radio drama programmes: mobile 07700 900000 to 900999."""
+    """Source: Ofcom, Telephone numbers for use in TV and radio drama programmes: mobile 07700 900000 to 900999.
+
+    Not re-read: as the BBC and others quote it.
+    """
     return f"07700 900{between(0, 999, rng):03d}"
 
 
 def _north_american(*area_codes: str) -> Callable[[random.Random], str]:
-    """Source: North American Numbering Plan, 555 guidelines: 555-0100 to 555-0199 are set aside for fiction."""
+    """Source: North American Numbering Plan, 555 guidelines: 555-0100 to 555-0199 are set aside for fiction.
+
+    Not re-read: as encyclopedias quote them, which know of an exception for the area code 800 alone.
+    """
     return lambda rng: f"({pick(area_codes, rng)}) 555-01{between(0, 99, rng):02d}"
 
 
 def _french(rng: random.Random) -> str:
-    """Source: ARCEP decision 2018-0881, numbers for audiovisual works: mobile 06 39 98 00 00 to 99 99."""
+    """Source: ARCEP decision 2018-0881, numbers for audiovisual works: mobile 06 39 98 00 00 to 99 99.
+
+    Not re-read but for its outline: as others quote the range.
+    """
     return f"06 39 98 {between(0, 99, rng):02d} {between(0, 99, rng):02d}"
 
 
 def _german(rng: random.Random) -> str:
-    """Source: Bundesnetzagentur, Mitteilung 148/2021, numbers for media productions: 1,000 in each of five cities."""
+    """Source: Bundesnetzagentur, Mitteilung 148/2021, numbers for media productions: 1,000 in each of five cities.
+
+    Read as the press prints it, with all five ranges.
+    """
     return pick(("030 23125", "040 66969", "0221 4710", "069 90009", "089 99998"), rng) + f"{between(0, 999, rng):03d}"
 
 
