@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib
 
-__all__ = ["ChatSession", "ChatVisitor", "Manners", "Outcome", "__version__", "everyday"]
+__all__ = ["ChatSession", "ChatVisitor", "Does", "Hears", "Manners", "Outcome", "__version__", "everyday", "replay"]
 
 __version__ = "0.1.0"
 

@@ -27,7 +27,7 @@ from whoson_load.client.session import ChatSession
 from whoson_load.client.target import Target
 from whoson_load.clock import monotonic_ns
 from whoson_load.errors import ConfigError, ConnectError, GuardError, RecordError, WhosOnLoadError
-from whoson_load.journeys.everyday import everyday
+from whoson_load.journeys import Does, Hears, everyday, replay
 from whoson_load.measurement.interval import IntervalReport
 from whoson_load.measurement.ledger import run_tag
 from whoson_load.measurement.outcome import Outcome
@@ -53,6 +53,7 @@ from whoson_load.swarm.workload import Workload
 from whoson_load.visitors.patience import Manners
 
 __all__ = ["ChatSession", "ChatVisitor", "Manners", "Outcome", "Plugin", "everyday", "locustfile_pace"]
+__all__ += ["Does", "Hears", "replay"]  # of the locustfiles that `whoson-load import-har` writes
 
 _LAST_REPORTS_S: Final = 15.0  # Invented; the time that visitors have to finish (--stop-timeout) comes on top
 _RECEIPTS_S: Final = 5.0  # Invented

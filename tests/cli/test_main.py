@@ -48,7 +48,7 @@ def test_an_unknown_command_names_the_known_ones(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_is_a_module_with_a_main(name: str) -> None:
     """Which takes its arguments and returns an exit code."""
-    module = importlib.import_module(f"whoson_load.cli.{name}")
+    module = importlib.import_module(f"whoson_load.cli.{name.replace('-', '_')}")
     signature = inspect.signature(module.main, eval_str=True)
     assert [parameter.annotation for parameter in signature.parameters.values()] == [list[str]]
     assert signature.return_annotation is int

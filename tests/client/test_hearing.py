@@ -217,7 +217,7 @@ def test_a_reply_is_timed_from_the_visitors_own_line(
     token = book.token
     book.sent(10 * MS)
     chatting.hear(line("linev", token), 12 * MS)
-    assert chatting.reply is None
+    assert (chatting.reply, chatting.replies) == (None, 0)
     for classname in ("lineo linewaiting1", "lineo linewaiting2", "linesays", "linet", "queuemessage", "lineo other"):
         chatting.hear(line(classname), 15 * MS)
     assert chatting.reply is None
@@ -229,6 +229,7 @@ def test_a_reply_is_timed_from_the_visitors_own_line(
     second = line("lineo", "Here it is.")
     chatting.hear(second, 50 * MS)
     assert chatting.reply == second
+    assert chatting.replies == 2
     assert counted().samples["reply"] == 1
 
 

@@ -205,6 +205,19 @@ def test_a_connection_that_ends_while_a_visitor_types(chatting: tuple[ChatSessio
         chat.play(TYPED)
 
 
+def test_waiting_until_something_is_so(chatting: tuple[ChatSession, Line, Clock]) -> None:
+    """At once, after the event that makes it so, or in vain: as long as patience lasts."""
+    chat, line, clock = chatting
+    begun_s = clock.passed_s
+    line.later(*((after_s, NewLine(classname="lineo", content="Let me see")) for after_s in (1, 2, 4)))
+    assert chat.wait_until(lambda: chat.heard.replies == 0, 10)
+    assert clock.passed_s == begun_s
+    assert chat.wait_until(lambda: chat.heard.replies == 2, 10)
+    assert clock.passed_s == begun_s + 2
+    assert not chat.wait_until(lambda: chat.heard.replies == 9, 10)
+    assert clock.passed_s == begun_s + 12
+
+
 def test_several_lines_in_one_go(chatting: tuple[ChatSession, Line, Clock], counted: Counted) -> None:
     """What is due while an echo is waited for is sent after it, late, and its lateness is known."""
     chat, line, clock = chatting

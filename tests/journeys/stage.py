@@ -20,7 +20,7 @@ from whoson_load.client import upload as uploading
 from whoson_load.client.connection import Connection, Visitor
 from whoson_load.client.target import Deadlines, Target
 from whoson_load.errors import ConnectError, Fault, SessionClosed, TargetError
-from whoson_load.journeys import files, steps
+from whoson_load.journeys import files, recorded, steps
 from whoson_load.journeys.catalogue import Mishap
 from whoson_load.journeys.visit import Journey, visit
 from whoson_load.measurement.outcome import Outcome
@@ -266,7 +266,7 @@ class Stage:
         with pytest.MonkeyPatch.context() as patch:
             for module in (connection, session, steps):
                 patch.setattr(module, "wall_ns", self.clock.wall_ns)
-            for module in (connection, session):
+            for module in (connection, session, recorded):
                 patch.setattr(module, "monotonic_ns", self.clock.now_ns)
             patch.setattr(connection, "open_line", self.open_line)
             patch.setattr(files, "upload", self.upload)

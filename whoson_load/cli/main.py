@@ -15,10 +15,11 @@ __all__ = ["COMMANDS", "exit_code_of", "main"]
 COMMANDS = {
     "run": "run visitors against a server, or against the simulator",
     "report": "show what came of a run",
+    "import-har": "make a locustfile of a chat that a browser recorded",
     "compare": "tell whether one build is better or worse than another",
     "simulate": "be a WhosOn server",
 }
-"""Subcommand -> what it does. Each is a module of this package with `main(argv) -> exit code`."""
+"""Subcommand -> what it does. Each is a module of this package, a dash being an underscore, with `main(argv)`."""
 
 _USAGE = """usage: whoson-load COMMAND [ARGUMENTS]
 
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(name: str, argv: list[str]) -> int:
     try:
         # Imported only now: the simulator's process must never see gevent, and Locust patches the standard library.
-        command = importlib.import_module(f"whoson_load.cli.{name}")
+        command = importlib.import_module(f"whoson_load.cli.{name.replace('-', '_')}")
         code: int = command.main(argv)
     except WhosOnLoadError as problem:
         print(f"whoson-load {name}: {problem}", file=sys.stderr)

@@ -45,13 +45,14 @@ def _oblige(chat: ChatSession) -> None:
         give_file(chat, request.file_types)
 
 
-def give_file(chat: ChatSession, wanted: str = "") -> bool:
+def give_file(chat: ChatSession, wanted: str = "", looking_s: float | None = None) -> bool:
     """Look for a file, upload it and send it.
 
     An upload that fails is an error of `upload`; the chat goes on without the file.
 
     Args:
         wanted: comma-separated extensions, as an operator asks; "" for any that the site takes.
+        looking_s: how long it is looked for; None for as long as people do.
 
     Returns:
         Whether the chat shows it: not where the site takes none of these, where this run may not do what outlasts it,
@@ -66,7 +67,8 @@ def give_file(chat: ChatSession, wanted: str = "") -> bool:
     page = Talk(visitor.persona.language, visitor.rng).pasted().encode()
     size = int(FILE_BYTES.draw(visitor.rng))
     content = (page * (size // len(page) + 1))[:size]
-    if not chat.idle(visitor.manners.browse_s(visitor.rng)) or chat.state is not State.CHATTING:
+    looking_s = visitor.manners.browse_s(visitor.rng) if looking_s is None else looking_s
+    if not chat.idle(looking_s) or chat.state is not State.CHATTING:
         return False
     try:
         url = upload(chat.target, chat.site, name, content, chat.recorder)
