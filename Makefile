@@ -13,7 +13,7 @@ UV := uv==0.13.9
 LOCK_VENV := build/lock
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test test-browser lint examples bench lock clean
 
 define require_python
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -22,20 +22,26 @@ define require_python
 endef
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 demo: $(READY) ## 50 visitors for 45 seconds against the simulator; the record goes to reports/
 	@$(BIN)/whoson-load run locustfiles/visitors.py --simulator -u 50 -r 50 -t 45s --pace 8
-	@echo "The record: $$(ls -d reports/*-visitors | tail -n 1)"
+	@echo "Open $$(ls -d reports/*-visitors | tail -n 1)/report.html in a browser."
 
 test: lint ## lint, then all tests
 	$(BIN)/pytest
+
+test-browser: $(READY) ## the pages, in Debian's Chromium (or the one that CHROMIUM names)
+	$(BIN)/pytest -m browser
 
 lint: $(READY) ## ruff, mypy --strict, and who may import whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+examples: $(READY) ## the pages of the runs in reports/example-*
+	@for run in reports/example-*; do $(BIN)/whoson-load report "$$run" --format html || exit 1; done
 
 bench: $(READY) ## what the claims on speed and memory rest on
 	$(BIN)/python benchmarks/session.py

@@ -8,13 +8,19 @@ the patching is in force.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
+from tests.lanes import LaneScheduling, lane_of
 from tests.programs import Programs
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and the programs they start would do so, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A deadline for one example says how busy the machine was, and nothing of the code.
 settings.register_profile("whoson-load", deadline=None)
@@ -24,6 +30,18 @@ os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
 import locust  # noqa: E402, F401
 
 del os.environ["LOCUST_SKIP_MONKEY_PATCH"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the lanes: they take longest."""
+    items.sort(key=lambda item: lane_of(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LaneScheduling:
+    """Share the tests out our way, in their order, whatever the options say."""
+    config.option.loadscopereorder = False
+    return LaneScheduling(config, log)
 
 
 @pytest.fixture

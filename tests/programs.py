@@ -111,9 +111,12 @@ class Program:
         """It and all that came from it and still lives."""
         return [process for process in psutil.process_iter() if _bears(process, self._mark)]
 
-    def interrupt(self) -> None:
-        """Press Ctrl-C in its terminal: every process of the foreground group gets it."""
-        os.killpg(self.popen.pid, signal.SIGINT)
+    def interrupt(self, times: int = 1) -> None:
+        """Press Ctrl-C in its terminal, once or more: every process of the foreground group gets it."""
+        for again in range(times):
+            if again:
+                time.sleep(0.02)  # two signals that come as one are one
+            os.killpg(self.popen.pid, signal.SIGINT)
 
     def end(self, timeout_s: float = TIMEOUT_S) -> Ended:
         """Wait for its end, and see that nothing of it is left."""

@@ -10,32 +10,36 @@ quitting                   the exit code
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NoReturn
 
 import gevent
 from gevent import GreenletExit
-from locust import User, events, log
+from locust import events, log
 from locust.env import Environment
 from locust.event import EventHook
 from locust.runners import STATE_CLEANUP, STATE_STOPPED, MasterRunner, WorkerRunner
 
-from whoson_load.client.dial import reach
 from whoson_load.client.session import ChatSession
-from whoson_load.client.target import Target
+from whoson_load.client.target import is_loopback
 from whoson_load.clock import monotonic_ns
-from whoson_load.errors import ConfigError, ConnectError, GuardError, RecordError, WhosOnLoadError
+from whoson_load.dashboard.feed import Feed
+from whoson_load.errors import ConfigError, GuardError, RecordError, WhosOnLoadError
 from whoson_load.journeys import Does, Hears, everyday, replay
 from whoson_load.measurement.interval import IntervalReport
 from whoson_load.measurement.ledger import run_tag
 from whoson_load.measurement.outcome import Outcome
-from whoson_load.measurement.run import Ending
+from whoson_load.measurement.run import Ending, Summary
 from whoson_load.measurement.sample import HEADLINE
+from whoson_load.page import leave_page
+from whoson_load.record.layout import PAGE
 from whoson_load.report.terminal import render_summary
-from whoson_load.swarm.asked import asked_objectives
+from whoson_load.swarm.asked import Asked, asked_languages, check_asked, locustfile_pace, options_of
 from whoson_load.swarm.bounds import keep_bounded
+from whoson_load.swarm.climb import Climb
+from whoson_load.swarm.company import has_lost_all, sign_of_life
 from whoson_load.swarm.courier import MasterCourier, WorkerCourier
 from whoson_load.swarm.dismissal import dismiss_workers
 from whoson_load.swarm.generator import Generator
@@ -43,12 +47,12 @@ from whoson_load.swarm.guard import MOST_REFUSALS
 from whoson_load.swarm.haste import make_haste
 from whoson_load.swarm.interruption import Interruption
 from whoson_load.swarm.mirror import REQUEST_TYPE, SHOW_S, MirroringRecorder
-from whoson_load.swarm.options import Settings, add_options, read_target
+from whoson_load.swarm.options import add_options
 from whoson_load.swarm.roller import Roller
 from whoson_load.swarm.run import OBJECTIVE_MISSED, Run, gravest, new_run_id
 from whoson_load.swarm.user import ChatVisitor
 from whoson_load.swarm.watch import Watch
-from whoson_load.swarm.web_form import CommandLine
+from whoson_load.swarm.web_form import CommandLine, check_form
 from whoson_load.swarm.workload import Workload
 from whoson_load.visitors.patience import Manners
 
@@ -65,6 +69,8 @@ class Plugin:
     Attributes:
         exit_code: of the last run: 0, or why it is not.
         progress: shows a run in the terminal while it goes, until it is called off; None where Locust has its own ways.
+        climb: the capacity search that the run is made for; None for any other run.
+        render: what is printed when a run is over.
         ending: how the run under way will have ended.
         command_line: as typed.
         interruption: what Ctrl-C does.
@@ -73,6 +79,8 @@ class Plugin:
     def __init__(self) -> None:
         self.exit_code = 0
         self.progress: Callable[[Run, Environment], Callable[[], None]] | None = None
+        self.climb: Climb | None = None
+        self.render: Callable[[Summary, Path], str] = render_summary
         self.ending = Ending.FINISHED
         self.command_line = sys.argv
         self.interruption = Interruption()
@@ -85,6 +93,7 @@ class Plugin:
         self._tender: gevent.Greenlet[[], None] | None = None
         self._end_progress: Callable[[], None] | None = None
         self._workload: Workload | None = None
+        self._feed: Feed | None = None
 
     def listen(self) -> None:
         """Join Locust's events."""
@@ -106,25 +115,27 @@ class Plugin:
         # Added behind the runner's own listener, so called before it: Locust fires this event in reverse.
         environment.events.quitting.add_listener(self._quitting)  # type: ignore[no-untyped-call]
         environment.process_exit_code = 0
-        self._typed = CommandLine(_options(environment))
-        workload = self._workload = Workload(environment, over=self._end, refused=self._stop_refused, note=self._note)
+        self._typed = CommandLine(options_of(environment))
+        self._workload = Workload(environment, over=self._end, refused=self._stop_refused, note=self._note)
         # Behind the workload's own listener: nobody arrives any more when the last reports are asked for.
         environment.events.test_stopping.add_listener(self._test_stopping)  # type: ignore[no-untyped-call]
         if isinstance(environment.runner, WorkerRunner):
             self._courier = WorkerCourier(environment.runner, self._stop)
+            if options_of(environment).processes:
+                self.interruption.follow(self._courier.give_up)
             return  # a worker does what its master has checked
         if isinstance(environment.runner, MasterRunner):
             self._courier = MasterCourier(environment.runner, self._keep)
         try:
-            workload.read()
-            asked_objectives(_options(environment), environment.user_classes)
-            if not (environment.host or _options(environment).headless):
-                return  # on the web page the host may still be typed
-            target = read_target(_options(environment), environment.host)
-            if not isinstance(environment.runner, MasterRunner) or _options(environment).processes:
-                _expect_open(target)
+            check_asked(options_of(environment), environment)
         except (ConfigError, GuardError) as problem:
             self._leave(problem)
+        if environment.web_ui is not None:
+            check_form(environment, self._typed, _say)
+            # Only now: Bokeh costs half a second and 40 MB, which nobody has to pay for who shows no page.
+            from whoson_load.dashboard.routes import open_pages  # noqa: PLC0415
+
+            self._feed = open_pages(environment, is_loopback)
 
     def _leave(self, problem: WhosOnLoadError) -> NoReturn:
         _say(str(problem))
@@ -135,25 +146,21 @@ class Plugin:
     # A run
 
     def _test_start(self, environment: Environment, **_: object) -> None:
-        options = _options(environment)
+        options = options_of(environment)
         runner = environment.runner
         try:
             if not isinstance(runner, WorkerRunner):
                 assert self._typed is not None  # since Locust's init, too
                 self._typed.hold(options)
-            settings = Settings.read(options, environment.locustfile or "")
-            target = read_target(options, environment.host)
-            pace = settings.pace or locustfile_pace(environment.user_classes)
-            if isinstance(runner, WorkerRunner):
-                run_id = str(options.whoson_run_id)
-            else:
-                run_id = options.whoson_run_id = new_run_id()
+            asked = Asked.read(options, environment, environment.host)
+            settings = asked.settings
+            run_id = str(options.whoson_run_id) if isinstance(runner, WorkerRunner) else new_run_id()
+            options.whoson_run_id = run_id
             assert self._workload is not None  # it is there since Locust's init
-            cast, numbers, gatekeeper = self._workload.begin(settings.seed)
+            cast, numbers, gatekeeper = self._workload.begin(settings.seed, self.climb.drain_s if self.climb else None)
             if not isinstance(runner, WorkerRunner):
                 options.seed = settings.seed
-                objectives = asked_objectives(options, environment.user_classes)
-                self._run = Run(run_id, settings, pace, target, options, self.command_line, objectives)
+                self._run = self._begin_run(environment, self._workload, run_id, asked)
         except WhosOnLoadError as problem:
             self._refuse(ConfigError(f"--out: {problem}") if isinstance(problem, RecordError) else problem)
         self.exit_code = 0
@@ -170,28 +177,39 @@ class Plugin:
             worker = runner.client_id if isinstance(runner, WorkerRunner) else "local"
             recorder = self._recorder = MirroringRecorder(worker, environment)
             generator = ChatVisitor.generator = Generator(
-                target,
+                asked.target,
                 recorder,
                 seed=settings.seed,
                 run_tag=run_tag(settings.seed),
-                languages=_languages(environment),
-                pace=pace,
+                languages=asked_languages(environment.user_classes),
+                pace=asked.pace,
                 cast=cast,
                 numbers=numbers,
                 gatekeeper=gatekeeper,
+                still_there=sign_of_life(runner),
             )
             # Only now: what it takes to make the personas is not judged.
-            watch = Watch(recorder, target.peer)
+            watch = Watch(recorder, asked.target.peer)
             interval_ns = round(settings.interval_s * 1e9)
             self._roller = Roller(recorder, watch, interval_ns, self._hand_over, generator.count_states)
             self._workload.send_visitors(generator, settings.seed)
         self._tender = gevent.spawn(self._tend)
         if self.progress is not None and self._run is not None:
-            self._end_progress = self.progress(self._run, environment)
+            self._end_progress = self.interruption.put_back = self.progress(self._run, environment)
+
+    def _begin_run(self, environment: Environment, workload: Workload, run_id: str, asked: Asked) -> Run:
+        # A capacity search judges each level by itself; as a whole it goes past its limits on purpose.
+        objectives, options = () if self.climb else asked.objectives, options_of(environment)
+        run = Run(run_id, asked.settings, asked.pace, asked.target, options, self.command_line, objectives)
+        if self.climb is not None:
+            self.climb.begin(environment, workload, run, self._end)
+        if self._feed is not None:
+            self._feed.begin(run, run.folder / PAGE)
+        return run
 
     def _refuse(self, problem: WhosOnLoadError) -> NoReturn:
         """A run that cannot begin: say why, and end what was about to start it."""
-        if self._environment is None or _options(self._environment).headless:
+        if self._environment is None or options_of(self._environment).headless:
             self._leave(problem)
         _say(str(problem))
         raise GreenletExit  # Locust starts a test in a greenlet of its own
@@ -245,7 +263,7 @@ class Plugin:
         """End the run in good order, in a greenlet of its own: whoever asks for it may be stopped by it."""
         if self._environment is not None and self._environment.runner is not None:
             runner = self._environment.runner
-            gevent.spawn(runner.quit if _options(self._environment).headless else runner.stop)
+            gevent.spawn(runner.quit if options_of(self._environment).headless else runner.stop)
 
     def _note(self, sentence: str) -> None:
         _say(sentence)
@@ -262,6 +280,10 @@ class Plugin:
 
     def _test_stopping(self, environment: Environment, **_: object) -> None:
         if isinstance(self._courier, MasterCourier) and self._run is not None:
+            if has_lost_all(environment.runner) and options_of(environment).headless:
+                self._note("All workers are gone; the run stops.")
+                self.exit_code, self.ending = 1, Ending.FAILED
+                self._end()
             owing = self._courier.collect_last(_LAST_REPORTS_S + environment.stop_timeout)
             if owing:
                 self._note(f"The last reports of these workers did not come: {', '.join(owing)}.")
@@ -277,8 +299,7 @@ class Plugin:
         if self._end_progress is not None:
             self._end_progress()
         ChatVisitor.generator = self._roller = self._recorder = self._end_progress = None
-        if self._failed():
-            self.exit_code = self.exit_code or 1
+        self.exit_code = self.exit_code or int(self._failed())
         if self.ending is Ending.FINISHED and self.interruption.ending is not None:
             self.ending = self.interruption.ending
         if self._run is not None:
@@ -300,8 +321,10 @@ class Plugin:
             run.info.exit_code = 1
             summary = run.summary()
         self.exit_code = run.info.exit_code or 0
-        sys.stdout.write(render_summary(summary, run.folder) + "\n")
-        sys.stdout.flush()
+        if self._feed is not None:
+            self._feed.end(summary)
+        sys.stdout.write(self.render(summary, run.folder) + "\n")
+        leave_page(run.folder)
 
     def _quitting(self, environment: Environment, **_: object) -> None:
         if self._tender is not None:  # a run that ends by itself has ended before
@@ -314,31 +337,6 @@ class Plugin:
         if isinstance(self._courier, WorkerCourier):
             self._courier.wait_for_receipts(_RECEIPTS_S)
         environment.process_exit_code = self.exit_code
-
-
-def _options(environment: Environment) -> argparse.Namespace:
-    options: argparse.Namespace | None = environment.parsed_options
-    if options is None:
-        raise ConfigError("got no options: a run needs Locust's command line")
-    return options
-
-
-def _expect_open(target: Target) -> None:
-    try:
-        reach(target)
-    except ConnectError as problem:
-        where = f"--host: {target.address.url}" if target.proxy is None else "--proxy"
-        raise ConfigError(f"{where}: {problem.detail}; is it there?") from None
-
-
-def locustfile_pace(classes: Iterable[type[User]]) -> float:
-    """The pace that a locustfile's classes ask for: the first one's, where no option or environment says another."""
-    return next((each.pace for each in classes if issubclass(each, ChatVisitor)), 1.0)
-
-
-def _languages(environment: Environment) -> tuple[str, ...]:
-    spoken = [each.languages for each in environment.user_classes if issubclass(each, ChatVisitor)]
-    return tuple(dict.fromkeys(language for languages in spoken for language in languages)) or ("en",)
 
 
 def _say(problem: str) -> None:

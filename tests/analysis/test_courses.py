@@ -57,6 +57,15 @@ def test_without_one_all_intervals_with_visitors_are() -> None:
     assert found["echo p50"].loads == [10, 40]
 
 
+def test_chats_are_counted_from_the_begin() -> None:
+    """Those served in the ramp have worn the server, too."""
+    lines = [line(number) for number in range(4)]
+    for each in lines:
+        each.tally.outcomes["served"] = 3
+    steady = Part(start_ns=10 * S, end_ns=20 * S, intervals=2, in_progress=20)
+    assert {tuple(each.chats) for each in courses(summary(steady), lines)} == {(9, 12)}
+
+
 def test_the_strictest_objective_is_the_limit() -> None:
     """Of a percentile from above; others limit nothing that grows."""
     told = summary(None, "echo p99 < 1s", "echo p99 <= 500ms", "echo p50 > 1ms", "lost == 0", "echo mean < 9ms")

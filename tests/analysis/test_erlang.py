@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import linalg, stats
 
 from whoson_load.analysis.erlang import ErlangA
 
@@ -62,16 +63,47 @@ def test_patience_like_a_chat_makes_it_poisson(servers: int, offered: float) -> 
     assert queue.abandons == pytest.approx(float(queued) / offered, rel=1e-6)
 
 
-def test_a_published_call_centre() -> None:
-    """Mandelbaum and Zeltyn's example: 48 calls a minute of 1 minute, 50 agents, patience of 2 minutes.
+def by_balance(queue: ErlangA, states: int) -> tuple[float, float]:
+    """The share that gives up and the mean wait in seconds, from the process's balance equations, solved as they are.
 
-    Garnett, Mandelbaum and Reiman (Designing a Call Center with Impatient Customers, 2002) compare it with Erlang C:
-    3.1 % give up, and the mean wait is 3.7 s where Erlang C says 20.8 s.
+    No formula of queues in it: rates from state to state, a linear system, and Little's law.
+    """
+    serve, leave = 1 / queue.chat_s, 0.0 if math.isinf(queue.patience_s) else 1 / queue.patience_s
+    out = (
+        np.minimum(np.arange(states), queue.servers) * serve + np.maximum(0, np.arange(states) - queue.servers) * leave
+    )
+    generator = np.diag(np.full(states - 1, queue.arrivals_per_s), 1) + np.diag(out[1:], -1)
+    generator -= np.diag(generator.sum(axis=1))
+    # One equation follows from the others; that all shares add up to 1 stands in for it.
+    system = np.vstack([generator.T[:-1], np.ones(states)])
+    shares = linalg.solve(system, np.eye(states)[-1])
+    queued = float(np.maximum(0, np.arange(states) - queue.servers) @ shares)
+    return queued * leave / queue.arrivals_per_s, queued / queue.arrivals_per_s
+
+
+def test_a_published_call_centre() -> None:
+    """48 calls a minute of 1 minute, 50 agents, patience of 2 minutes, with Erlang C beside it.
+
+    Garnett, Mandelbaum and Reiman (Designing a Call Center with Impatient Customers, 2002): 3.1 % give up, and the mean
+    wait is 3.7 s where Erlang C says 20.8 s. The balance equations say the same, so nothing rests on the print.
     """
     patient, impatient = ErlangA(0.8, 60.0, FOREVER, 50), ErlangA(0.8, 60.0, 120.0, 50)
     assert patient.mean_wait_s == pytest.approx(20.8, abs=0.06)
     assert impatient.abandons == pytest.approx(0.031, abs=0.0006)
     assert impatient.mean_wait_s == pytest.approx(3.7, abs=0.06)
+    gave_up, waited_s = by_balance(impatient, 400)
+    assert (impatient.abandons, impatient.mean_wait_s) == pytest.approx((gave_up, waited_s), rel=1e-6)
+    assert patient.mean_wait_s == pytest.approx(by_balance(patient, 900)[1], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "servers, offered, patience_in_chats", [(1, 0.5, 1.0), (3, 4.0, 0.4), (8, 8.0, 1.5), (20, 15, 5)]
+)
+def test_it_agrees_with_the_balance_equations(servers: int, offered: float, patience_in_chats: float) -> None:
+    """Small sites, busy and idle."""
+    queue = ErlangA(offered / 300, 300.0, 300.0 * patience_in_chats, servers)
+    gave_up, waited_s = by_balance(queue, 300)
+    assert (queue.abandons, queue.mean_wait_s) == pytest.approx((gave_up, waited_s), rel=1e-5)
 
 
 @given(st.floats(0.1, 60.0), st.integers(1, 60), st.floats(0.05, 20.0))

@@ -14,6 +14,7 @@ from whoson_load.analysis.summary import FUNNEL, RATES, complete, funnel, rates
 from whoson_load.measurement.answer import Judged, Part, Parts
 from whoson_load.measurement.interval import MergedInterval, Totals, merge
 from whoson_load.measurement.outcome import Outcome
+from whoson_load.measurement.outlook import Crowd, Drift, Drifts, Staffing
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.measurement.run import SeriesSummary, Summary, TimelineLine, summarize, timeline_line
 from whoson_load.measurement.trust import Judgement, Verdict
@@ -90,6 +91,38 @@ def test_objectives_are_judged_on_the_steady_part(record: RunInMemory) -> None:
     assert met == [True, True, False]
 
 
+def test_each_judgement_says_which_stretch_it_was_judged_on(record: RunInMemory) -> None:
+    """In seconds after the run's begin; lines are judged on all of it."""
+    told = completed(record, "echo p99 < 30ms", "echo p95 < 30ms for 90% of intervals", "lost == 0").objectives
+    assert [(each.from_s, each.to_s) for each in told] == [(20.0, 80.0), (20.0, 80.0), (0.0, 85.0)]
+
+
+def test_the_outlook_is_in_the_summary(record: RunInMemory) -> None:
+    """Echoes that never change, and too few visitors to reckon with."""
+    summary = completed(record)
+    assert summary.drift is not None
+    assert summary.drift.reason == "Steady: none of 2 figures drifts."
+    assert summary.staffing is not None
+    assert summary.staffing.said == "Not reckoned from 0 visitors who got an operator; 30 are the fewest."
+
+
+def test_the_record_is_read_once() -> None:
+    """A day of it is long: one pass over its lines, and one over the histograms of the steady part."""
+    asked: list[str] = []
+
+    class Watched(RunInMemory):
+        def timeline(self) -> Iterator[TimelineLine]:
+            asked.append("timeline")
+            return super().timeline()
+
+        def totals(self, from_ns: int = 0, to_ns: int = 1 << 63) -> Totals:
+            asked.append("totals")
+            return super().totals(from_ns, to_ns)
+
+    complete(summarize(RunInMemory().totals(), TRUSTED), Watched(), read_objectives(["echo p99 < 30ms", "lost == 0"]))
+    assert asked == ["timeline", "totals"]
+
+
 def test_without_a_steady_part_all_of_the_run_is_judged(record: RunInMemory) -> None:
     """And the judgement says so."""
     record.intervals = record.intervals[:4]
@@ -127,7 +160,7 @@ def test_the_funnel_accounts_for_every_visit() -> None:
         recorder.sample("queue.tick", number, number + S)
     totals = Totals()
     totals.add(merge([recorder.roll(0, 5 * S)])[0])
-    told = funnel(totals)
+    told = funnel(summarize(totals, TRUSTED))
     assert told["arrived"] == 11
     assert told["queued"] == 2
     ways_out = [each.value for each in Outcome]
@@ -158,6 +191,10 @@ def test_the_document_names_every_key() -> None:
     assert told["trust"] == set(Judgement.__struct_fields__)
     assert told["parts"] == set(Parts.__struct_fields__)
     assert told["objectives"] == set(Judged.__struct_fields__)
+    assert told["drift"] == set(Drifts.__struct_fields__)
+    assert told["Figures of drift"] == set(Drift.__struct_fields__)
+    assert told["staffing"] == set(Staffing.__struct_fields__)
+    assert told["crowd"] == set(Crowd.__struct_fields__)
     assert told["rates"] == set(RATES)
     assert told["funnel"] == set(FUNNEL) | {each.value for each in Outcome}
 

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX; Windo
 IN_TIME_S = 5.0
 """What is promised; measured are 0.3 to 1.3 s."""
 
+AT_ONCE = 5
 MANY = ("-u", "6", "-r", "6", "--pace", "10", "-t", "5m")
 
 
@@ -47,9 +48,7 @@ def _interrupt(program: Program) -> None:
 
 
 def _interrupt_twice(program: Program) -> None:
-    program.interrupt()
-    time.sleep(0.02)  # two signals that come as one are one
-    program.interrupt()
+    program.interrupt(times=2)
 
 
 def _terminate(program: Program) -> None:
@@ -61,6 +60,8 @@ def _kill(program: Program) -> None:
 
 
 OURS = ("whoson-load", "run", VISITORS, *MANY)
+UNHURRIED = ("whoson-load", "run", VISITORS, "-u", "6", "-r", "6", "-t", "5m", "--stop-timeout", "300")
+"""Its orderly end is long: visitors may finish what they do, at the pace of life."""
 LOCUSTS = ("locust", "-f", VISITORS, "--headless", "--only-summary", *MANY)
 
 # name -> (command, whether the simulator stands beside it, what is done to it)
@@ -71,10 +72,14 @@ WAYS: dict[str, tuple[tuple[str, ...], bool, Callable[[Program], None]]] = {
     "SIGTERM beside the server": (OURS, True, _terminate),
     "Ctrl-C by Locust's own command": (LOCUSTS, True, _interrupt),
     "Ctrl-C with workers": ((*OURS, "--processes", "2"), True, _interrupt),
-    "Ctrl-C twice": ((*OURS, "--simulator"), False, _interrupt_twice),
+    "Ctrl-C twice": ((*UNHURRIED, "--simulator"), False, _interrupt_twice),
+    "Ctrl-C twice with workers": ((*UNHURRIED, "--simulator", "--processes", "2"), False, _interrupt_twice),
     "kill -9": ((*OURS, "--simulator"), False, _kill),
+    "kill -9 with workers": ((*OURS, "--processes", "2"), True, _kill),
 }
-ORDERLY = [name for name in WAYS if name not in ("Ctrl-C twice", "kill -9")]
+TWICE = [name for name in WAYS if "twice" in name]
+KILLED = [name for name in WAYS if "kill" in name]
+ORDERLY = [name for name in WAYS if name not in (*TWICE, *KILLED)]
 BESIDE = [name for name, (_, beside, _) in WAYS.items() if beside]
 
 
@@ -109,8 +114,8 @@ def _wait_for_chats(program: Program, simulator: Simulator | None, out: Path) ->
 
 @pytest.fixture(scope="module")
 def stopped(shared_programs: Programs) -> Iterator[Callable[[str], Stopped]]:
-    """How each way ended; all are under way at once."""
-    with ThreadPoolExecutor(len(WAYS)) as pool:
+    """How each way ended; some are under way at once."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         under_way = {name: pool.submit(_stop, shared_programs, name) for name in WAYS}
         yield lambda name: under_way[name].result()
 
@@ -123,7 +128,7 @@ def test_it_ends_soon_and_well(name: str, stopped: Callable[[str], Stopped]) -> 
     assert end.took_s < IN_TIME_S
 
 
-@pytest.mark.parametrize("name", [name for name in WAYS if name != "kill -9"])
+@pytest.mark.parametrize("name", [*ORDERLY, *TWICE])
 def test_nobody_sees_where_it_was_interrupted(name: str, stopped: Callable[[str], Stopped]) -> None:
     """No traceback, and none of gevent's remarks."""
     ended = stopped(name).ended
@@ -155,7 +160,7 @@ def test_the_record_says_how_it_ended(name: str, stopped: Callable[[str], Stoppe
 
 @pytest.mark.parametrize("name", BESIDE)
 def test_every_visitor_says_goodbye(name: str, stopped: Callable[[str], Stopped]) -> None:
-    """The server got a Quit for each chat, and no connection that just broke."""
+    """The server got a Quit for each chat, and no connection just broke; not even where only the master was killed."""
     state = stopped(name).state
     assert state is not None
     assert state["commands"]["Quit"] >= state["commands"]["Hello"] - state["events"]["notaccepted"] > 0
@@ -164,21 +169,36 @@ def test_every_visitor_says_goodbye(name: str, stopped: Callable[[str], Stopped]
     assert state["connections"] == 0
 
 
-def test_a_second_interrupt_ends_it_at_once(stopped: Callable[[str], Stopped]) -> None:
-    """It may find the run ended, or end it as shells know it."""
-    end = stopped("Ctrl-C twice")
-    assert end.ended.code in (0, 130)
+@pytest.mark.parametrize("name", TWICE)
+def test_a_second_interrupt_ends_it_at_once(name: str, stopped: Callable[[str], Stopped]) -> None:
+    """In the midst of the orderly end, with the exit code that shells know it by, and with one line that says so."""
+    end = stopped(name)
+    assert end.ended.code == 130
     assert end.took_s < IN_TIME_S
+    assert end.ended.stderr == "whoson-load: stopped at once; what the record did not hold yet is lost\n"
 
 
-def test_what_was_killed_keeps_its_record(stopped: Callable[[str], Stopped]) -> None:
-    """What was written is there, without an end; that the simulator is gone was seen to when the run ended."""
-    end = stopped("kill -9")
-    assert end.ended.code == -signal.SIGKILL
+@pytest.mark.parametrize("name", KILLED)
+def test_a_killed_run_says_nothing(name: str, stopped: Callable[[str], Stopped]) -> None:
+    """That its simulator and its workers are gone as well was seen to when it ended."""
+    ended = stopped(name).ended
+    assert ended.code == -signal.SIGKILL
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("name", [*TWICE, *KILLED])
+def test_what_was_cut_off_keeps_its_record(name: str, stopped: Callable[[str], Stopped]) -> None:
+    """What was written is there, line by line, without an end."""
+    end = stopped(name)
     reader = RunReader(end.record)
     assert not reader.ended
     assert reader.summary() is None
-    assert list(reader.timeline())
+    assert all(json.loads(line)["end_ns"] for line in (end.record / "timeline.jsonl").read_bytes().splitlines())
+
+
+def test_a_second_interrupt_costs_no_interval_that_was_over(stopped: Callable[[str], Stopped]) -> None:
+    """Some intervals were over before, and all of them are in the record."""
+    assert len(list(RunReader(stopped("Ctrl-C twice").record).timeline())) >= 1
 
 
 def test_an_interrupt_before_the_run_is_quiet(programs: Programs) -> None:
@@ -191,9 +211,3 @@ def test_an_interrupt_before_the_run_is_quiet(programs: Programs) -> None:
     assert ended.code == 130
     assert (ended.stdout, ended.stderr) == ("", "")
     assert not out.exists()
-
-
-def test_a_record_of_a_killed_run_is_json_as_far_as_it_goes(stopped: Callable[[str], Stopped]) -> None:
-    """Each line of the timeline is whole."""
-    lines = (stopped("kill -9").record / "timeline.jsonl").read_text("utf-8").splitlines()
-    assert all(json.loads(line)["end_ns"] for line in lines)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.programs import VISITORS, Ended, Program, Programs
+from tests.programs import VISITORS, Ended, Program, Programs, wait_until
+from whoson_load.cli.progress import next_line_s
 from whoson_load.measurement.sample import HEADLINE
 
 if sys.platform == "win32":
@@ -101,7 +102,7 @@ class Watched:
 class Terminal:
     """A pseudo-terminal that a program runs in; all that it writes is kept."""
 
-    def __init__(self, programs: Programs, width: int) -> None:
+    def __init__(self, programs: Programs, width: int, *options: str) -> None:
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, width, 0, 0))
         command = ("whoson-load", "run", VISITORS, "-u", "5", "-r", "5", "-t", "7s", "--pace", "60", "-L", "INFO")
@@ -111,6 +112,7 @@ class Terminal:
             "1",
             "--out",
             f"out{width}",
+            *options,
             stdin=slave,
             stdout=slave,
             environment={"TERM": "xterm-256color"},
@@ -128,10 +130,21 @@ class Terminal:
         except OSError:  # Linux tells so that the other end is closed
             pass
 
+    @property
+    def written(self) -> bytes:
+        """What has come so far."""
+        return bytes(self._written)
+
+    @property
+    def echoes(self) -> bool:
+        """Whether it shows what is typed, as a shell expects it to."""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
+
     def watched(self) -> Watched:
         """What was seen, once it is over."""
         ended = self.program.end()
         self._reader.join(10)
+        self.echoed = self.echoes
         os.close(self._master)
         screen = Screen(self._width)
         screen.feed(self._written.decode("utf-8"))
@@ -158,6 +171,24 @@ def terminals(shared_programs: Programs) -> Iterator[Callable[[int], Watched]]:
 def watched(request: pytest.FixtureRequest, terminals: Callable[[int], Watched]) -> Watched:
     """A run in a terminal."""
     return terminals(request.param)
+
+
+@pytest.mark.parametrize(
+    "now_s, every_s, least_s, line_s",
+    [
+        (1000.0, 5, 0.0, 1006.0),
+        (1004.9, 5, 0.0, 1006.0),
+        (1004.9, 5, 1.0, 1011.0),
+        (1003.9, 5, 1.0, 1006.0),
+        (1006.0, 5, 0.0, 1011.0),
+        (1001.0, 60, 1.0, 1021.0),
+    ],
+)
+def test_a_line_comes_when_an_interval_s_reports_are_in(
+    now_s: float, every_s: float, least_s: float, line_s: float
+) -> None:
+    """Right after its end, and the first one not for an interval that had hardly begun to be one."""
+    assert next_line_s(round(now_s * 1e9), every_s, least_s) == pytest.approx(line_s - now_s)
 
 
 def test_a_run_in_a_terminal_ends_well(watched: Watched) -> None:
@@ -203,6 +234,20 @@ def test_what_is_logged_meanwhile_stands_above(watched: Watched) -> None:
     assert text.count("Allusersspawned:") == 1
     assert text.count("Shuttingdown(exitcode0)") == 1
     assert text.index("Allusersspawned:") < text.index("Latencies")
+
+
+def test_a_second_ctrl_c_gives_the_terminal_back(programs: Programs) -> None:
+    """The cursor, and the keys: Locust reads them one by one while a run goes on."""
+    terminal = Terminal(programs, 80, "--stop-timeout", "300", "--pace", "1")
+    before = terminal.echoes
+    wait_until(lambda: b"in progress" in terminal.written, 40, "no progress was shown", of=terminal.program)
+    assert (before, terminal.echoes) == (True, False)
+    terminal.program.interrupt(times=2)
+    watched = terminal.watched()
+    assert watched.ended.code == 130
+    assert watched.screen.cursor_shown
+    assert terminal.echoed
+    assert _progress(watched.screen.lines) == []
 
 
 def _progress(lines: list[str]) -> list[str]:

@@ -128,9 +128,11 @@ def records(shared_programs: Programs) -> Callable[[], list[Path]]:
 def test_what_the_page_may_not_do_is_refused(
     form: dict[str, str], said: str, page: Page, records: Callable[[], list[Path]]
 ) -> None:
-    """In one line on stderr, and no test begins."""
+    """In one line, in the form and on stderr, and no test begins."""
     before, host = page.program.stderr, page.host
-    page.post("/swarm", user_count=1, spawn_rate=1, **{"host": host, **form})
+    answer = page.post("/swarm", user_count=1, spawn_rate=1, **{"host": host, **form})
+    assert answer["success"] is False
+    assert said in answer["message"]
     wait_until(lambda: said in page.program.stderr[len(before) :], 10, "nothing was said", of=page.program)
     assert page.program.stderr[len(before) :].count("\n") == 1
     assert records() == []

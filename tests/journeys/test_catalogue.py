@@ -4,6 +4,7 @@ import importlib
 import inspect
 import pkgutil
 import random
+from collections import Counter
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.journeys.stage import STEADY, Stage
 from whoson_load.errors import ConfigError
 from whoson_load.journeys import CATALOGUE, mix
 from whoson_load.measurement.outcome import Outcome
+from whoson_load.measurement.recorder import Recorder
 from whoson_load.protocol.commands import encode_command
 
 SITE = 'extends = "default"\n' + STEADY
@@ -60,6 +62,16 @@ def test_a_mix_of_one_is_that_one() -> None:
     assert {Stage(SITE, number=number).play(only).outcome for number in range(5)} == {Outcome.BROWSED}
 
 
+def test_a_mix_counts_the_journey_that_it_is() -> None:
+    """Two runs are compared by what their visitors did, not by what the mix was called."""
+    two = mix({"browses": 1, "everyday": 1})
+    counted: Counter[str] = Counter()
+    for number in range(12):
+        counted += Counter(Stage(SITE, number=number).play(two).tally.journeys)
+    assert set(counted) == {"browses", "everyday"}
+    assert counted.total() == 12
+
+
 def test_a_mix_weighs() -> None:
     """The catalogue's own weights decide where none are given."""
     rng = random.Random(1)
@@ -70,6 +82,7 @@ def test_a_mix_weighs() -> None:
             pass
 
     Chat.visitor.rng = rng  # type: ignore[attr-defined]
+    Chat.recorder = Recorder("w1")  # type: ignore[attr-defined]
     with pytest.MonkeyPatch.context() as patch:
         told: dict[str, object] = {}
         for name, entry in CATALOGUE.items():

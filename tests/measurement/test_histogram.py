@@ -196,3 +196,17 @@ def test_recording_leaves_nothing_behind(time_ns: int) -> None:
     finally:
         tracemalloc.stop()
     assert after - before < 500
+
+
+@given(st.lists(st.integers(0, 4 * HIGHEST_NS), max_size=40), st.lists(st.integers(-5, 5 * HIGHEST_NS), max_size=10))
+def test_counts_up_to_a_duration_are_those_of_its_buckets(times: list[int], durations: list[int]) -> None:
+    """As the buckets themselves count, nothing at 0, and everything at the greatest time."""
+    histogram = Histogram()
+    for each in times:
+        histogram.record(each)
+    expected = [
+        sum(bucket.count for bucket in histogram.buckets() if duration > 0 and bucket.low_ns < duration)
+        for duration in durations
+    ]
+    assert histogram.counts_up_to(durations) == expected
+    assert histogram.counts_up_to([0, max(times, default=1) or 1]) == [0, len(times)]

@@ -11,6 +11,9 @@ import pytest
 from whoson_load.errors import RecordError
 from whoson_load.measurement.interval import Totals
 from whoson_load.record.reader import RunReader
+from whoson_load.record.writer import FINE_S, SPAN_S
+
+S = 1_000_000_000
 
 Begin = Callable[..., Any]  # conftest's RunOnPaper: importlib mode gives no name to import it by
 
@@ -53,6 +56,22 @@ def test_part_of_a_run_can_be_read(begin: Begin) -> None:
     for interval in intervals[2:4]:
         wanted.add(interval)
     assert RunReader(run.folder).totals(intervals[2].start_ns, intervals[4].start_ns) == wanted
+
+
+def test_a_span_that_reaches_over_the_end_of_a_part_is_left_out(begin: Begin) -> None:
+    """After the first half hour spans are five minutes long: what begins in the part may hold what came after it."""
+    run = begin()
+    run.skip_to(FINE_S)
+    for _ in range(4 * SPAN_S // 5):
+        run.interval()
+    run.writer.finish(run.info)
+    reader = RunReader(run.folder)
+    first, second, *_ = sorted({line.start_ns for line in reader.latencies() if line.duration_ns == SPAN_S * S})
+    alone = reader.totals(first, second)
+    assert alone.series
+    assert reader.totals(first, second + 100 * S).series == alone.series
+    assert reader.totals(first - 20 * S, second + 20 * S).series == alone.series
+    assert reader.totals(first + 100 * S, second).series == alone.series, "none lies within: the one whose middle does"
 
 
 def test_a_folder_without_a_record_is_one_clear_line(tmp_path: Path) -> None:

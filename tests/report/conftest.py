@@ -13,6 +13,7 @@ from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.measurement.run import Ending, RunInfo, Summary, TimelineLine, summarize, timeline_line
 from whoson_load.measurement.trust import Judgement, Verdict
+from whoson_load.record.latency_log import LogLine
 from whoson_load.record.writer import RunWriter
 
 S = 1_000_000_000
@@ -75,6 +76,14 @@ class KnownRun:
                 totals.add(each)
         return totals
 
+    def latencies(self) -> list[LogLine]:
+        """Its latency log."""
+        return [
+            LogLine(series=name, start_ns=each.start_ns, duration_ns=5 * S, histogram=histogram.pack())
+            for each in self._intervals
+            for name, histogram in each.series.items()
+        ]
+
     def write(self, parent: Path) -> Path:
         """Write its record without a summary; the folder."""
         writer = RunWriter(parent, self.info)
@@ -93,6 +102,11 @@ def info() -> RunInfo:
 @pytest.fixture
 def summary() -> Summary:
     """Of the known run: one objective of four is missed."""
+    return known_summary()
+
+
+def known_summary() -> Summary:
+    """The known run's."""
     run = KnownRun()
     trust = Judgement(verdict=Verdict.TRUSTED, reason="The generator kept up in every interval.")
     return complete(summarize(run.totals(), trust), run, read_objectives(OBJECTIVES))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from whoson_load.analysis.comparison import Change, Comparison, Standing
+from whoson_load.analysis.changes import Change, Standing
+from whoson_load.analysis.comparison import Comparison
 from whoson_load.report.comparison import render_comparison, render_comparison_markdown
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -36,4 +36,4 @@ def test_every_format_tells_the_steady_part(killed: Path, capsys: pytest.Capture
 def test_an_unknown_format_is_refused(killed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In one line, with the formats there are."""
     assert main(["report", str(killed), "--format", "pdf"]) == 2
-    assert "'text', 'json', 'markdown', 'junit'" in capsys.readouterr().err.replace("\u2018", "'")
+    assert "'text', 'html', 'json', 'markdown', 'junit'" in capsys.readouterr().err.replace("\u2018", "'")

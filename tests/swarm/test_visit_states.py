@@ -56,6 +56,15 @@ def test_gauges_tell_how_many_visits_are_in_which_state(generator: Generator) ->
     assert set(gauges(generator).values()) == {0}
 
 
+def test_a_generator_tells_that_it_is_there_while_it_gets_ready() -> None:
+    """Often: drawing the first people takes long on a busy machine, and nobody else gets a word in meanwhile."""
+    told: list[None] = []
+    target = Target.read("ws://127.0.0.1:8009", domain="www.mycompany.com", environment={})
+    others = {"seed": 1, "run_tag": "t", "languages": ("en",), "pace": 1.0}
+    Generator(target, Recorder("w"), **others, still_there=lambda: told.append(None))  # type: ignore[arg-type]
+    assert len(told) >= 10
+
+
 def test_a_visit_that_breaks_leaves_no_gauge_behind(generator: Generator) -> None:
     """A mistake in a journey must not count as a chat for the rest of the run."""
 

@@ -33,6 +33,7 @@ SHORT = ("--interval", f"{INTERVAL_S:g}", "--pace", "40")
 SEATS = ("-u", "9", "-r", "9", *SHORT)
 SMALL = ("--visitors", "30", "--bursts", "5", "--rates", "0.1", "--deadline", "1", "--together")
 KILLS = 3
+AT_ONCE = 5
 SLOW_S = 3.0
 """How much later than it should a process may do something on a machine that others use, too."""
 
@@ -80,6 +81,16 @@ def kill_a_worker(programs: Programs) -> Ran:
     wait_for_chats(simulator, program)
     workers_of(program)[-1].kill()
     go_on_after(b'"missing"', program, out)
+    return finish(simulator, program, out)
+
+
+def kill_all_workers(programs: Programs) -> Ran:
+    """Both workers are killed."""
+    simulator = programs.simulate("--pace", "40", "--max-chats", "0")
+    program, out = start(programs, simulator, VISITORS, *SEATS, "-t", "5m", "--processes", "2")
+    wait_for_chats(simulator, program)
+    for worker in workers_of(program):
+        worker.kill()
     return finish(simulator, program, out)
 
 
@@ -181,6 +192,7 @@ ENDS: dict[str, Callable[[Programs], Any]] = {
     "add up": add_up,
     "stall": stall_a_worker,
     "kill a worker": kill_a_worker,
+    "kill all workers": kill_all_workers,
     "by locust": add_up_by_locust,
     "full": fill_the_disk,
     "moved": take_the_folder_away,
@@ -192,8 +204,8 @@ ENDS: dict[str, Callable[[Programs], Any]] = {
 
 @pytest.fixture(scope="module")
 def ends(shared_programs: Programs) -> Iterator[dict[str, Future[Any]]]:
-    """All of them, six at a time."""
-    with ThreadPoolExecutor(6) as pool:
+    """All of them, some at a time."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {name: pool.submit(run, shared_programs) for name, run in ENDS.items()}
 
 
@@ -255,6 +267,14 @@ def test_a_killed_worker_costs_its_open_interval_and_the_rest_adds_up(ends: dict
     assert all(count >= 0 for count in lost.values())
     # Three of nine visitors, for an interval or two: far less than the two thirds that went on.
     assert 0 < sum(lost.values()) < sum(summary.commands.values()) / 2
+
+
+def test_a_run_that_has_lost_all_its_workers_ends(ends: dict[str, Future[Any]]) -> None:
+    """It says so, and does not wait for ever for workers that nobody will start again."""
+    ran: Ran = ends["kill all workers"].result()
+    assert ran.ended.code == 1
+    assert "whoson-load: All workers are gone; the run stops." in ran.ended.stderr.splitlines()
+    assert (ran.record.info.ending, ran.summary.trust.rule) == (Ending.FAILED, LOST_REPORTS)
 
 
 def test_a_worker_that_stood_still_brings_what_it_kept(ends: dict[str, Future[Any]]) -> None:

@@ -130,7 +130,7 @@ def test_a_change_of_shifts_moves_arrivals_to_those_who_stay() -> None:
         def sleep_and_hear(seconds: float, process: Process = process, sleep: Callable = sleep) -> None:  # type: ignore[type-arg]
             sleep(seconds)
             if clock.now_ns - BEGIN_NS >= 8 * SECOND:  # noqa: B023  # used in this turn only
-                process.arrivals.change_shifts(orders_of("constant 1/s for 30s", first, later))
+                process.arrivals.change(orders_of("constant 1/s for 30s", first, later))
 
         process.arrivals._sleep = sleep_and_hear
         process.run()
@@ -143,7 +143,7 @@ def test_a_change_of_shifts_moves_arrivals_to_those_who_stay() -> None:
 def test_older_orders_change_nothing(clock: FakeClock) -> None:
     """A message that was overtaken by a newer one is dropped."""
     process = Process(orders_of("constant 1/s for 5s", (0, "ab"), (1, "a")), "a", clock)
-    process.arrivals.change_shifts(orders_of("constant 1/s for 5s", (0, "ab")))
+    process.arrivals.change(orders_of("constant 1/s for 5s", (0, "ab")))
     process.run()
     assert {number % 2 for number, due_ns, _ in process.came if due_ns > SECOND} == {0, 1}
 

@@ -13,6 +13,7 @@ from locust.exception import StopUser
 from whoson_load.client.session import Visitor as SessionVisitor
 from whoson_load.client.target import Target
 from whoson_load.errors import ConnectError, Fault, LocalProtocolError, TargetError
+from whoson_load.journeys import mix
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.measurement.sample import GENERATOR_SEND, VISIT
@@ -21,6 +22,7 @@ from whoson_load.swarm.cast import Cast
 from whoson_load.swarm.generator import LATE_NS, Generator
 from whoson_load.swarm.guard import MOST_REFUSALS
 from whoson_load.swarm.user import ChatVisitor
+from whoson_load.visitors.patience import MANNERS
 
 WALL_NS = 1_800_000_000_000_000_000
 
@@ -145,6 +147,13 @@ def test_an_arrival_makes_its_one_visit_and_is_gone(generator: Generator, visits
     assert visits.made == [(4711, WALL_NS)]
     assert visitor.done == [Outcome.SERVED]
     assert generator.recorder.roll(0, 0).tally.arrivals == {"begun": 1, "ended": 1}
+
+
+def test_what_a_visitor_is_to_do_is_counted(generator: Generator, visits: Visits) -> None:  # noqa: ARG001
+    """By its name; a mix counts the journey that it turns out to be, when it does."""
+    generator.visit(journey, MANNERS, 1)
+    generator.visit(mix({"everyday": 1}), MANNERS, 3)
+    assert generator.recorder.roll(0, 1).tally.journeys == {"journey": 1}
 
 
 def test_an_arrival_makes_no_second_visit(generator: Generator, visits: Visits) -> None:

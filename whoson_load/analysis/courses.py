@@ -10,6 +10,7 @@ from whoson_load.analysis.drift import Course
 from whoson_load.analysis.objectives import read_objective
 from whoson_load.analysis.parts import IN_PROGRESS
 from whoson_load.measurement.generator import GeneratorFigures
+from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.run import SeriesFigures, Summary, TimelineLine
 from whoson_load.measurement.sample import ACCEPTED, CONNECT, ECHO
 
@@ -38,7 +39,9 @@ def courses(summary: Summary, timeline: Iterable[TimelineLine]) -> list[Course]:
     steady = summary.parts.steady if summary.parts is not None else None
     from_ns, to_ns = (steady.start_ns, steady.end_ns) if steady else (0, math.inf)
     found: dict[str, _Points] = {}
+    chats = 0
     for line in timeline:
+        chats += line.tally.outcomes.get(Outcome.SERVED, 0)
         load = line.gauges.get(IN_PROGRESS, 0)
         if line.late or not from_ns <= line.start_ns < to_ns or not load:
             continue
@@ -47,6 +50,7 @@ def courses(summary: Summary, timeline: Iterable[TimelineLine]) -> list[Course]:
             points.at_s.append(line.start_ns / 1e9)
             points.values.append(value)
             points.loads.append(load)
+            points.chats.append(chats)
     limits = _limits(summary)
     return [
         Course(
@@ -54,6 +58,7 @@ def courses(summary: Summary, timeline: Iterable[TimelineLine]) -> list[Course]:
             at_s=[each - points.at_s[0] for each in points.at_s],
             values=points.values,
             loads=points.loads,
+            chats=points.chats,
             unit=points.unit,
             of_generator=points.of_generator,
             limit=limits.get(name),
@@ -69,6 +74,7 @@ class _Points:
         self.at_s: list[float] = []
         self.values: list[float] = []
         self.loads: list[float] = []
+        self.chats: list[float] = []
 
 
 def _figures(line: TimelineLine) -> Iterable[tuple[str, float, str, bool]]:

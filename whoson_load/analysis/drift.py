@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -15,25 +14,20 @@ import numpy as np
 from scipy import stats
 
 from whoson_load.analysis.resampling import Floats, autoregressive_worth, block_length
+from whoson_load.analysis.wear import wear
+from whoson_load.measurement.outlook import Drift, Drifts, Trend, Wear
 
-__all__ = ["Course", "Drift", "Drifts", "Trend", "find_drift"]
+__all__ = ["Course", "find_drift"]
 
 _FEWEST: Final = 12  # Invented: points below which a slope has no error worth the name
 _MOST_POINTS: Final = 64  # all pairs of them are looked at, a few hundred times
 _DRAWS: Final = 199
 _SIGNIFICANT: Final = 0.05
+_BLAMED: Final = 0.01  # Invented: what growth goes with is said less lightly than that there is some
 _SEED: Final = 20_041_217  # any: the same record drifts the same, always
 _LIKE: Final = 0.15  # Invented: loads are alike that differ by less than this share of their mean
 _MATTERS_PER_H: Final = 0.02  # Invented: half as much again in a day
 _LEAST_MS_PER_H: Final = 0.04  # Invented: of a time, a millisecond in a day
-
-
-class Trend(StrEnum):
-    """What becomes of a figure."""
-
-    STEADY = "steady"
-    DRIFTING = "drifting"
-    TOO_SHORT = "too short to say"
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +38,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
         at_s: seconds since the run's begin, ascending.
         values: the figure at each, in `unit`.
         loads: visits in progress at each.
+        chats: chats served from the run's begin until each, ascending; empty where nobody counted them.
         unit: `ms`, or nothing.
         of_generator: whether it is the generator's own.
         limit: what an objective allows it at most; None without one.
@@ -53,53 +48,10 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     at_s: Sequence[float]
     values: Sequence[float]
     loads: Sequence[float]
+    chats: Sequence[float] = ()
     unit: str = ""
     of_generator: bool = False
     limit: float | None = None
-
-
-class Drift(msgspec.Struct, frozen=True, kw_only=True):
-    """How one figure moved.
-
-    Attributes:
-        name, unit, of_generator: as in its course.
-        trend: the verdict.
-        known: whether a slope could be reckoned; else it and its interval are 0.
-        level: its median.
-        per_h: by how much it grows an hour, in `unit`, at equal load.
-        low_per_h, high_per_h: that slope's 95 % confidence interval.
-        first, last: its means in the first and in the last hour; in a run of less than two hours, in its halves.
-        missed_in_h: hours from the run's end until an objective is missed, should it go on so; None for never.
-        said: the verdict in one sentence.
-    """
-
-    name: str
-    unit: str
-    of_generator: bool
-    trend: Trend
-    known: bool
-    level: float
-    per_h: float
-    low_per_h: float
-    high_per_h: float
-    first: float
-    last: float
-    missed_in_h: float | None
-    said: str
-
-
-class Drifts(msgspec.Struct, frozen=True, kw_only=True):
-    """What drift comes to.
-
-    Attributes:
-        trend: of all figures that are not the generator's own.
-        reason: why, in one sentence.
-        figures: figure by figure; those of the generator last.
-    """
-
-    trend: Trend
-    reason: str
-    figures: list[Drift] = []
 
 
 def find_drift(courses: Sequence[Course]) -> Drifts:
@@ -109,7 +61,7 @@ def find_drift(courses: Sequence[Course]) -> Drifts:
     and that the evening has more visitors than the morning is no drift. Its error comes from drawing blocks of what is
     left when the slope is taken away. A figure drifts when chance is an unlikely cause (Holm's correction, 5 %) and it
     moves by more than 2 % of itself an hour (a time by 0.04 ms at least); it is steady when twice that can be ruled out
-    (95 %).
+    (95 %). Of what drifts it is said whether it goes with time or with the chats served (see `wear`).
 
     Args:
         courses: any figures; those that are too short are said to be.
@@ -128,11 +80,13 @@ class _Slope(msgspec.Struct, frozen=True):
     reach_per_h: float
     chance: float
     last: float
+    per_chat: float | None
+    goes_with: Wear
 
 
 def _slope(course: Course, rng: np.random.Generator) -> _Slope | None:
     """The slope of a course; None when it is too short, or no two points have the same load."""
-    at_h, values, loads = _thinned(course)
+    at_h, values, loads, chats = _thinned(course)
     count = len(at_h)
     if count < _FEWEST:
         return None
@@ -147,32 +101,47 @@ def _slope(course: Course, rng: np.random.Generator) -> _Slope | None:
     slope = float(np.median((values[late] - values[early]) / gaps))
     residuals = values - slope * at_h
     last = float(np.median(residuals)) + slope * float(at_h[-1])
-    residuals -= _by_load(residuals, loads)
-    length = block_length(residuals)
-    blocks = -(-count // length)
-    starts = rng.integers(0, count, (_DRAWS, blocks))
-    drawn = residuals[(starts[:, :, None] + np.arange(length)) % count].reshape(_DRAWS, -1)[:, :count]
+    left = residuals - _by_load(residuals, loads)
+    drawn = _drawn(left, rng)
     resampled = np.median((drawn[:, late] - drawn[:, early]) / gaps, axis=1)
-    worth = autoregressive_worth(residuals)
+    worth = autoregressive_worth(left)
     # Blocks of a short run miss part of what lasts long: the error of a first-order autoregression is the least.
-    line = float(residuals.std() / at_h.std()) / math.sqrt(max(1.0, worth - 2))
+    line = float(left.std() / at_h.std()) / math.sqrt(max(1.0, worth - 2))
     error = max(float(resampled.std()), line)
     freedom = max(1.0, worth - 2)
     reach = float(stats.t.ppf(1 - _SIGNIFICANT / 2, freedom)) * error
     chance = float(2 * stats.t.sf(abs(slope) / error, freedom)) if error > 0 else float(slope == 0)
-    return _Slope(slope, reach, chance, last)
+    per_chat, goes_with = None, Wear.UNKNOWN
+    if chats[-1] > chats[0]:
+
+        def draw(noise: Floats) -> Floats:
+            return _drawn(noise - _by_load(noise, loads), rng)
+
+        per_chat, goes_with = wear(
+            at_h, chats, values, (early, late), draw, float(stats.t.ppf(1 - _BLAMED / 2, freedom))
+        )
+    return _Slope(slope, reach, chance, last, per_chat, goes_with)
 
 
-def _thinned(course: Course) -> tuple[Floats, Floats, Floats]:
-    """At most `_MOST_POINTS` points, each the mean of its neighbours: hours since the begin, value, load."""
-    columns = [np.asarray(each, dtype=np.float64) for each in (course.at_s, course.values, course.loads)]
+def _drawn(residuals: Floats, rng: np.random.Generator) -> Floats:
+    """As many residuals again, in blocks of neighbours, `_DRAWS` times: one row each."""
+    count, length = len(residuals), block_length(residuals)
+    starts = rng.integers(0, count, (_DRAWS, -(-count // length)))
+    rows: Floats = residuals[(starts[:, :, None] + np.arange(length)) % count].reshape(_DRAWS, -1)[:, :count]
+    return rows
+
+
+def _thinned(course: Course) -> tuple[Floats, Floats, Floats, Floats]:
+    """At most `_MOST_POINTS` points, each the mean of its neighbours: hours since the begin, value, load, chats."""
+    known = (course.at_s, course.values, course.loads, course.chats or [0.0] * len(course.at_s))
+    columns = [np.asarray(each, dtype=np.float64) for each in known]
     step = max(1, -(-len(columns[0]) // _MOST_POINTS))
     starts = np.arange(0, len(columns[0]), step)
     if not len(starts):
-        return columns[0], columns[1], columns[2]
+        return columns[0], columns[1], columns[2], columns[3]
     sizes = np.diff(np.append(starts, len(columns[0])))
-    at_s, values, loads = (np.add.reduceat(each, starts) / sizes for each in columns)
-    return at_s / 3600, values, loads
+    at_s, values, loads, chats = (np.add.reduceat(each, starts) / sizes for each in columns)
+    return at_s / 3600, values, loads, chats
 
 
 def _by_load(residuals: Floats, loads: Floats) -> Floats:
@@ -219,6 +188,8 @@ def _judged(course: Course, slope: _Slope | None, chance: float) -> Drift:
     else:
         trend = Trend.TOO_SHORT
     missed_in_h = None
+    goes_with = slope.goes_with if trend is Trend.DRIFTING and slope.per_chat is not None else None
+    per_1000 = None if slope.per_chat is None else 1000 * slope.per_chat
     if trend is Trend.DRIFTING and course.limit is not None and slope.per_h > 0:
         missed_in_h = max(0.0, (course.limit - slope.last) / slope.per_h)
     return Drift(
@@ -228,10 +199,19 @@ def _judged(course: Course, slope: _Slope | None, chance: float) -> Drift:
         per_h=slope.per_h,
         low_per_h=low,
         high_per_h=high,
+        per_1000_chats=per_1000,
+        goes_with=goes_with,
         first=first,
         last=last,
         missed_in_h=missed_in_h,
-        said=_said(course, trend, slope.per_h, low, high, missed_in_h),
+        said="".join(
+            (
+                _said(course, trend, slope.per_h, low, high),
+                _wears(course, per_1000, goes_with),
+                _until(missed_in_h),
+                ".",
+            )
+        ),
     )
 
 
@@ -243,13 +223,27 @@ def _ends(at_s: Floats, values: Floats) -> tuple[float, float]:
     return float(values[at_s <= at_s[0] + end_s].mean()), float(values[at_s >= at_s[-1] - end_s].mean())
 
 
-def _said(course: Course, trend: Trend, per_h: float, low: float, high: float, missed_in_h: float | None) -> str:
+def _said(course: Course, trend: Trend, per_h: float, low: float, high: float) -> str:
     unit = f" {course.unit}".rstrip()
     sure = f"({low:+.3g} to {high:+.3g}{unit})"
-    if trend is Trend.DRIFTING:
-        until = "" if missed_in_h is None else f"; its objective will be missed in {missed_in_h:.3g} h"
-        return f"{course.name}: {per_h:+.3g}{unit} an hour {sure}{until}."
-    return f"{course.name}: {trend}, {per_h:+.3g}{unit} an hour {sure}."
+    verdict = "" if trend is Trend.DRIFTING else f"{trend}, "
+    return f"{course.name}: {verdict}{per_h:+.3g}{unit} an hour {sure}"
+
+
+def _wears(course: Course, per_1000: float | None, goes_with: Wear | None) -> str:
+    if goes_with is None or per_1000 is None:
+        return ""
+    by_chats = f"{per_1000:+.3g} {course.unit}".rstrip() + " with 1,000 chats"
+    return {
+        Wear.CHATS: f"; it goes with the chats served ({by_chats}), not with time",
+        Wear.TIME: "; it goes with time, not with the chats served",
+        Wear.BOTH: f"; it goes with time and with the chats served ({by_chats})",
+        Wear.UNKNOWN: f"; time and chats served cannot be told apart ({by_chats})",
+    }[goes_with]
+
+
+def _until(missed_in_h: float | None) -> str:
+    return "" if missed_in_h is None else f"; its objective will be missed in {missed_in_h:.3g} h"
 
 
 def _overall(figures: Sequence[Drift]) -> tuple[Trend, str]:
@@ -257,7 +251,9 @@ def _overall(figures: Sequence[Drift]) -> tuple[Trend, str]:
         trend: [each.name for each in figures if each.trend is trend] for trend in Trend
     }
     if by_trend[Trend.DRIFTING]:
-        return Trend.DRIFTING, f"Drifting: {', '.join(by_trend[Trend.DRIFTING])}."
+        soon = [each for each in figures if each.missed_in_h is not None]
+        missed = "".join(f" The objective of {each.name} will be missed in {each.missed_in_h:.3g} h." for each in soon)
+        return Trend.DRIFTING, f"Drifting: {', '.join(by_trend[Trend.DRIFTING])}.{missed}"
     if not figures or by_trend[Trend.TOO_SHORT]:
         named = ", ".join(by_trend[Trend.TOO_SHORT]) or "nothing was measured"
         return Trend.TOO_SHORT, f"Too short to say whether it drifts: {named}."

@@ -15,7 +15,7 @@ from whoson_load.measurement.interval import Totals
 from whoson_load.measurement.run import TimelineLine
 from whoson_load.measurement.tally import Tally
 
-__all__ = ["Evidence", "Lookout", "judge", "show"]
+__all__ = ["Evidence", "Lookout", "interval_figure", "judge", "show"]
 
 _OF_PERCENTILE = {50.0: "p50_us", 90.0: "p90_us", 95.0: "p95_us", 99.0: "p99_us", 99.9: "p999_us"}
 
@@ -102,7 +102,7 @@ class Lookout:
                 streak.tally.add(line.tally)
                 figure = _figure(objective, streak.tally)
             else:
-                figure = None if line.late else _interval_figure(objective, line)
+                figure = None if line.late else interval_figure(objective, line)
             if figure is None:
                 continue
             if objective.holds(figure):
@@ -118,7 +118,7 @@ class Lookout:
 
 def _judge_intervals(objective: Objective, evidence: Evidence) -> Judged:
     figures = [
-        figure for line in evidence.lines if not line.late and (figure := _interval_figure(objective, line)) is not None
+        figure for line in evidence.lines if not line.late and (figure := interval_figure(objective, line)) is not None
     ]
     share = sum(map(objective.holds, figures)) / len(figures) if figures else None
     wanted = objective.share or 0.0
@@ -165,7 +165,7 @@ def _figure(
     return None if duration_ns is None else duration_ns / 1e6
 
 
-def _interval_figure(objective: Objective, line: TimelineLine) -> float | None:
+def interval_figure(objective: Objective, line: TimelineLine) -> float | None:
     """The figure of one interval; None where it holds nothing to measure."""
     if objective.subject != "series":
         return _figure(objective, line.tally)

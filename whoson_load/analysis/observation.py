@@ -1,23 +1,21 @@
-"""One run as a comparison sees it: its steady part interval by interval; and whether runs can be compared at all.
+"""One run as a comparison sees it: its steady part interval by interval.
 
 Knows what a record holds and nothing of files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Final
 
 import numpy as np
 
 from whoson_load.analysis.resampling import Floats
-from whoson_load.errors import ConfigError
-from whoson_load.measurement.run import RunInfo, SeriesFigures, Summary, TimelineLine
+from whoson_load.measurement.run import SeriesFigures, Summary, TimelineLine
 from whoson_load.measurement.trust import Verdict
 
-__all__ = ["LINE_FLAWS", "STATISTICS", "Observation", "check_comparable", "observe", "unusable"]
+__all__ = ["LINE_FLAWS", "STATISTICS", "Observation", "observe", "unusable"]
 
 STATISTICS: Final = ("p50", "p95", "p99")
 """The percentiles that are compared."""
@@ -85,47 +83,3 @@ def unusable(name: str, summary: Summary) -> str:
     if summary.parts is None or summary.parts.steady is None:
         return f"{name}: {summary.parts.reason if summary.parts else 'its parts are not known.'}"
     return ""
-
-
-_SAME_OPTIONS: Final = {
-    "user_classes": "visitors of",
-    "num_users": "visitors at once (-u)",
-    "spawn_rate": "new visitors a second (-r)",
-    "arrivals": "arrivals",
-    "max_visitors": "--max-visitors",
-    "tags": "tags",
-    "exclude_tags": "excluded tags",
-}
-_SAME_MACHINE: Final = ("system", "processor", "cores", "usable_cores")
-
-
-def check_comparable(runs: Sequence[tuple[str, RunInfo]], *, other_machines: bool = False) -> None:
-    """See whether runs differ in nothing but the server.
-
-    Args:
-        runs: name and info of each; the first is what the others are held against.
-        other_machines: whether generators may have run on different machines.
-
-    Raises:
-        ConfigError: two runs had other journeys, another load, pace, interval, or machine; it says which.
-    """
-    first, expected = runs[0]
-    for name, info in runs[1:]:
-        for what, mine, theirs in _differences(expected, info, other_machines=other_machines):
-            raise ConfigError(f"{name} cannot be compared with {first}: got {what} {theirs}, expected {mine}")
-
-
-def _differences(mine: RunInfo, theirs: RunInfo, *, other_machines: bool) -> Iterable[tuple[str, object, object]]:
-    pairs: list[tuple[str, object, object]] = [
-        ("the locustfile", _file(mine.options), _file(theirs.options)),
-        ("the pace", f"{mine.pace:g}", f"{theirs.pace:g}"),
-        ("intervals of", f"{mine.interval_s:g} s", f"{theirs.interval_s:g} s"),
-    ]
-    pairs += [(what, mine.options.get(key), theirs.options.get(key)) for key, what in _SAME_OPTIONS.items()]
-    if not other_machines:
-        pairs += [(f"a machine with {key}", mine.machine.get(key), theirs.machine.get(key)) for key in _SAME_MACHINE]
-    return (pair for pair in pairs if pair[1] != pair[2])
-
-
-def _file(options: Mapping[str, object]) -> str:
-    return PurePath(str(options.get("locustfile", "?")).replace("\\", "/")).name

@@ -9,14 +9,13 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
 from whoson_load.analysis.erlang import MOST_SERVERS, ErlangA
 from whoson_load.measurement.outcome import Outcome
+from whoson_load.measurement.outlook import Crowd, Staffing
 from whoson_load.measurement.run import Summary, TimelineLine
 from whoson_load.measurement.sample import ACCEPTED, OPERATORJOINED
 
-__all__ = ["ANSWERED", "WITHIN_S", "Crowd", "Staffing", "crowd", "servers_for", "staffing"]
+__all__ = ["ANSWERED", "WITHIN_S", "crowd", "servers_for", "staffing"]
 
 ANSWERED: Final = 0.80
 WITHIN_S: Final = 20.0
@@ -27,73 +26,6 @@ _FEWEST: Final = 30  # Invented: chats that it takes to speak of a mean
 _A_QUEUE: Final = 2  # Invented: one who waits may just be on the way to a free operator
 _UNSERVED: Final = (Outcome.ABANDONED, Outcome.UNANSWERED, Outcome.QUEUE_TIMEOUT)
 _GAVE_UP: Final = (Outcome.ABANDONED,)
-
-
-class Crowd(msgspec.Struct, frozen=True, kw_only=True):
-    """What the queue is reckoned from, counted in the steady part.
-
-    Attributes:
-        lasts_s: how long that was.
-        asked: visitors taken into the queue (`accepted`).
-        joined: visitors who got an operator.
-        gave_up: visitors who lost patience.
-        waiting: visitors waiting for an operator, on average over time.
-        chatting: visitors with an operator, on average over time.
-        busiest: the most of them at any interval's end, if others waited then; else 0: without a queue the most that
-            were seen say nothing of how many there could be.
-        waited_s: how long those waited on average who got an operator; 0 for nobody.
-        by_chance: whether visitors came by chance (open model), as the queue has them come.
-    """
-
-    lasts_s: float
-    asked: int
-    joined: int
-    gave_up: int
-    waiting: float
-    chatting: float
-    busiest: int
-    waited_s: float
-    by_chance: bool = True
-
-    @property
-    def chat_s(self) -> float:
-        """How long a chat lasted: by Little's law, those in one over those who begin one a second."""
-        return self.chatting * self.lasts_s / self.joined if self.joined else 0.0
-
-    @property
-    def patience_s(self) -> float:
-        """Mean patience: all time that anybody waited over those who gave up; infinite when nobody did.
-
-        Who got an operator had more patience than was seen: the wait is a censored observation, and this is the
-        likeliest mean of an exponential time that is censored. Where waits are shorter than intervals, few are seen at
-        the ends of those; then the waits of who got an operator are all that is known.
-        """
-        waited_s = max(self.waiting * self.lasts_s, self.joined * self.waited_s)
-        return waited_s / self.gave_up if self.gave_up else math.inf
-
-
-class Staffing(msgspec.Struct, frozen=True, kw_only=True):
-    """What the queue says of a run.
-
-    Attributes:
-        crowd: what it was reckoned from.
-        servers: chats that operators hold at once, all together: as was told, or the most while others waited.
-        told: whether `servers` was told.
-        predicted_s, measured_s: mean wait of those who got an operator.
-        gave_up_predicted, gave_up_measured: shares of those who asked, 0 to 1.
-        needed: chats at once that answer `ANSWERED` of all within `WITHIN_S` at this arrival rate.
-        said: who makes people wait, and what would help, in sentences.
-    """
-
-    crowd: Crowd
-    servers: int
-    told: bool
-    predicted_s: float
-    measured_s: float
-    gave_up_predicted: float
-    gave_up_measured: float
-    needed: int
-    said: str
 
 
 def crowd(summary: Summary, timeline: Iterable[TimelineLine]) -> Crowd | None:
@@ -156,7 +88,7 @@ def servers_for(arrivals_per_s: float, chat_s: float, patience_s: float, answere
     return most
 
 
-def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) -> Staffing | str:
+def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) -> Staffing:
     """What the queue says of a run.
 
     Args:
@@ -165,24 +97,31 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
         pace: by which the run's human times were divided, and `WITHIN_S` is.
 
     Returns:
-        or why it says nothing, in a sentence.
+        also where it could not be reckoned; it then says why.
     """
     if seen is None:
-        return "Staffing: not reckoned, for the run has no steady part."
+        return Staffing(said="Not reckoned, for the run has no steady part.")
     if seen.joined < _FEWEST or seen.asked < _FEWEST or not seen.chat_s or not seen.patience_s:
-        return f"Staffing: not reckoned from {seen.joined} visitors who got an operator; {_FEWEST} are the fewest."
+        return Staffing(
+            said=f"Not reckoned from {seen.joined} visitors who got an operator; {_FEWEST} are the fewest.", crowd=seen
+        )
     rate_per_s = seen.asked / seen.lasts_s
     at_once = servers or seen.busiest
-    needed = servers_for(rate_per_s, seen.chat_s, seen.patience_s, ANSWERED, WITHIN_S / pace)
+    try:
+        needed = servers_for(rate_per_s, seen.chat_s, seen.patience_s, ANSWERED, WITHIN_S / pace)
+    except ValueError as problem:
+        return Staffing(said=f"Not reckoned: {problem}.", crowd=seen)
     if not at_once:
-        return (
-            "Staffing: nobody queued for long, so how many chats all operators together can hold is not known"
+        said = (
+            "Nobody queued for long, so how many chats all operators together can hold is not known"
             f" (--servers tells it). {_needs(rate_per_s, needed, pace)}"
         )
+        return Staffing(said=said, crowd=seen, needed=needed)
     try:
         queue = ErlangA(rate_per_s, seen.chat_s, seen.patience_s, at_once)
     except ValueError as problem:  # of the queue: visitors who never give up, and too few to serve them
-        return f"Staffing: {problem}: such a queue grows for ever. {_needs(rate_per_s, needed, pace)}"
+        said = f"With {problem}: such a queue grows for ever. {_needs(rate_per_s, needed, pace)}"
+        return Staffing(said=said, crowd=seen, needed=needed, servers=at_once, told=servers is not None)
     predicted_s = queue.mean_wait_served_s
     return Staffing(
         crowd=seen,

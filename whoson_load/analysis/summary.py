@@ -1,4 +1,4 @@
-"""Completes a run's summary from its record: parts, the figures of the steady one, the funnel, rates, objectives.
+"""Completes a run's summary from its record: parts, the steady one's figures, the funnel, objectives, the outlook.
 
 Is told how to get at the record's intervals, and knows no file.
 """
@@ -10,15 +10,20 @@ from typing import Final, Protocol
 
 import msgspec
 
+from whoson_load.analysis.courses import courses
+from whoson_load.analysis.drift import find_drift
 from whoson_load.analysis.judging import Evidence, judge
 from whoson_load.analysis.objectives import Objective
-from whoson_load.analysis.parts import find_parts, loads
+from whoson_load.analysis.parts import Load, find_parts, loads
+from whoson_load.analysis.staffing import crowd, staffing
+from whoson_load.measurement.answer import Judged, Parts
 from whoson_load.measurement.interval import Totals
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.run import Summary, TimelineLine, summarize
 from whoson_load.measurement.sample import OPERATORJOINED, QUEUE_TICK
+from whoson_load.measurement.tally import Tally
 
-__all__ = ["FUNNEL", "RATES", "Record", "complete", "funnel", "rates"]
+__all__ = ["FUNNEL", "RATES", "Record", "complete", "funnel", "outlook", "rates"]
 
 FUNNEL: Final = {
     "arrived": "visits begun, and visitors turned away by our own cap",
@@ -54,13 +59,21 @@ class Record(Protocol):
     """What is asked of a run's record."""
 
     def timeline(self) -> Iterable[TimelineLine]:
-        """Every complete interval; asked for more than once."""
+        """Every complete interval."""
 
     def totals(self, from_ns: int = ..., to_ns: int = ...) -> Totals:
         """All of the intervals that begin at an instant or later, and before another."""
 
 
-def complete(summary: Summary, record: Record, objectives: Sequence[Objective] = (), begun_ns: int = 0) -> Summary:
+def complete(
+    summary: Summary,
+    record: Record,
+    objectives: Sequence[Objective] = (),
+    begun_ns: int = 0,
+    *,
+    pace: float = 1.0,
+    servers: int | None = None,
+) -> Summary:
     """Add to a whole run's figures what follows from its record.
 
     Args:
@@ -68,6 +81,8 @@ def complete(summary: Summary, record: Record, objectives: Sequence[Objective] =
         record: of that run.
         objectives: to be judged: on the steady part, or on all of the run where it has none.
         begun_ns: when the run began, ns since the epoch.
+        pace: by which the run's human times were divided.
+        servers: chats that all operators together hold at once, where somebody told.
 
     Returns:
         a new summary.
@@ -75,60 +90,90 @@ def complete(summary: Summary, record: Record, objectives: Sequence[Objective] =
     Raises:
         RecordError: the record cannot be read.
     """
-    load = loads(record.timeline())
+    timeline = list(record.timeline())
+    load = loads(timeline)
     parts = find_parts(load, begun_ns)
     steady = parts.steady
     from_ns, to_ns = (steady.start_ns, steady.end_ns) if steady else (0, _FOREVER_NS)
     judged = record.totals(from_ns, to_ns)
-    whole = judged if steady is None else record.totals()
+    whole = Tally()
+    for line in timeline:
+        whole.add(line.tally)
+    lines = [line for line in timeline if from_ns <= line.start_ns < to_ns]
     counts: dict[str, int] = {}
-    lines: list[TimelineLine] = []
-    for line in record.timeline():
-        if from_ns <= line.start_ns < to_ns:
-            for name, figures in line.series.items():
-                counts[name] = counts.get(name, 0) + figures.count
-            if any(each.share is not None for each in objectives):
-                lines.append(line)
+    for line in lines:
+        for name, figures in line.series.items():
+            counts[name] = counts.get(name, 0) + figures.count
     if steady is not None:
         lasts_s, in_progress = steady.lasts_s, steady.in_progress
     else:
         lasts_s = (load[-1].end_ns - load[0].start_ns) / 1e9 if load else 0.0
         in_progress = sum(each.in_progress for each in load) / len(load) if load else 0.0
-    evidence = Evidence(judged, lasts_s, steady is not None, whole.tally, counts, lines)
-    return msgspec.structs.replace(
+    evidence = Evidence(judged, lasts_s, steady is not None, whole, counts, lines)
+    completed = msgspec.structs.replace(
         summary,
         parts=parts,
         steady=summarize(judged, summary.trust).series if steady is not None else None,
-        funnel=funnel(whole),
+        funnel=funnel(summary),
         rates=rates(judged, lasts_s, in_progress),
-        objectives=[judge(each, evidence) for each in objectives],
+        objectives=[_placed(judge(each, evidence), parts, load, begun_ns) for each in objectives],
+    )
+    return outlook(completed, timeline, pace=pace, servers=servers)
+
+
+def outlook(
+    summary: Summary, timeline: Iterable[TimelineLine], *, pace: float = 1.0, servers: int | None = None
+) -> Summary:
+    """Add drift and staffing to a summary that is complete but for them.
+
+    Args:
+        timeline: of the run's record.
+        pace, servers: as for `complete`.
+    """
+    lines = list(timeline)
+    drift, staff = find_drift(courses(summary, lines)), staffing(crowd(summary, lines), servers, pace)
+    return msgspec.structs.replace(summary, drift=drift, staffing=staff)
+
+
+def _placed(judged: Judged, parts: Parts, load: Sequence[Load], begun_ns: int) -> Judged:
+    """With the stretch of the run that it was judged on."""
+    if not load:
+        return judged
+    start_ns, end_ns = load[0].start_ns, load[-1].end_ns
+    begun_ns = max(begun_ns, start_ns)
+    if parts.steady is not None and judged.judged_on != "whole run":
+        start_ns, end_ns = parts.steady.start_ns, parts.steady.end_ns
+    return msgspec.structs.replace(
+        judged, from_s=max(0, start_ns - begun_ns) / 1e9, to_s=max(0, end_ns - begun_ns) / 1e9
     )
 
 
-def funnel(whole: Totals) -> dict[str, int]:
+def funnel(whole: Summary) -> dict[str, int]:
     """How far visitors came, and where they left.
+
+    Args:
+        whole: of all of the run, from `summarize`.
 
     Returns:
         keys of `FUNNEL`, then every outcome but `served`.
     """
-    tally = whole.tally
 
     def timed(name: str) -> int:
         return whole.series[name].count if name in whole.series else 0
 
-    begun, capped = tally.arrivals.get("begun", 0), tally.arrivals.get("capped", 0)
+    begun, capped = whole.arrivals.get("begun", 0), whole.arrivals.get("capped", 0)
     return {
         "arrived": begun + capped,
-        "connected": tally.events.get("connected", 0),
-        "accepted": tally.events.get("accepted", 0),
+        "connected": whole.events.get("connected", 0),
+        "accepted": whole.events.get("accepted", 0),
         # A tick is timed from one `queue` event to the next: each queued visitor has one event more than ticks.
-        "queued": max(0, tally.events.get("queue", 0) - timed(QUEUE_TICK)),
+        "queued": max(0, whole.events.get("queue", 0) - timed(QUEUE_TICK)),
         "picked_up": timed(OPERATORJOINED),
-        "served": tally.outcomes.get(Outcome.SERVED, 0),
-        "surveyed": tally.events.get("acknowledged", 0),
+        "served": whole.outcomes.get(Outcome.SERVED, 0),
+        "surveyed": whole.events.get("acknowledged", 0),
         "capped": capped,
-        "in_progress": max(0, begun - sum(tally.outcomes.values())),
-        **{each.value: tally.outcomes.get(each.value, 0) for each in Outcome if each is not Outcome.SERVED},
+        "in_progress": max(0, begun - sum(whole.outcomes.values())),
+        **{each.value: whole.outcomes.get(each.value, 0) for each in Outcome if each is not Outcome.SERVED},
     }
 
 

@@ -10,11 +10,14 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from whoson_load.analysis.comparison import Comparison, Floor, Standing, compare
-from whoson_load.analysis.observation import Observation, check_comparable, observe, unusable
+from whoson_load.analysis.changes import Floor, Standing
+from whoson_load.analysis.comparable import Contender, check_comparable, differences_to_know
+from whoson_load.analysis.comparison import Comparison, compare
+from whoson_load.analysis.observation import observe, unusable
 from whoson_load.cli.report import summary_of
 from whoson_load.errors import ConfigError
 from whoson_load.record.baselines import baseline_runs, keep_baseline
+from whoson_load.record.journal import replace_file
 from whoson_load.record.reader import RunReader
 from whoson_load.report.comparison import render_comparison, render_comparison_markdown
 
@@ -30,8 +33,8 @@ _DESCRIPTION: Final = """Compare runs of two builds: compare BASELINE CANDIDATE,
 compare BASELINE [BASELINE ...] -- CANDIDATE [CANDIDATE ...]. With --baseline NAME the baseline is the one kept by
 that name, and all RUNs are candidates; --keep NAME keeps the RUNs as a baseline."""
 
-_EPILOG: Final = """exit codes: 0 better or the same, 6 worse, 4 cannot tell, 2 the runs cannot be compared (other
-journeys, another load, another machine)"""
+_EPILOG: Final = """exit codes: 0 better or the same, 6 worse, 4 cannot tell (give longer runs, or several a side), 2
+the runs cannot be compared (other journeys, another load, another machine)"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -60,7 +63,11 @@ def main(argv: list[str]) -> int:
     baseline, candidate = _sides(options, behind, split=split < len(argv))
     comparison = _compared(options, baseline, candidate)
     names = [each.name or str(each) for each in baseline], [each.name or str(each) for each in candidate]
-    if options.format == "json":
+    if options.output is not None and options.format != "html":
+        raise ConfigError(f"-o: got it with --format {options.format}, expected html: all others go to stdout")
+    if options.format == "html":
+        _write_page(comparison, names, options.output)
+    elif options.format == "json":
         told = {"baseline": names[0], "candidate": names[1], "comparison": comparison}
         sys.stdout.write(f"{msgspec.json.format(msgspec.json.encode(told), indent=2).decode()}\n")
     elif options.format == "markdown":
@@ -68,6 +75,17 @@ def main(argv: list[str]) -> int:
     else:
         sys.stdout.write(f"{render_comparison(comparison, *names)}\n")
     return {Standing.WORSE: REGRESSION, Standing.CANNOT_TELL: UNDECIDED}.get(comparison.standing, 0)
+
+
+def _write_page(comparison: Comparison, names: tuple[list[str], list[str]], output: Path | None) -> None:
+    from whoson_load.report.comparison_page import render_comparison_page  # Bokeh takes half a second to load
+
+    page = render_comparison_page(comparison, *names)
+    if output is None or output == Path("-"):
+        sys.stdout.write(page)
+        return
+    replace_file(output, page.encode())
+    sys.stdout.write(f"Report: {output}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,7 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reports", metavar="DIR", type=Path, default=Path("reports"), help="where baselines are (default: reports)"
     )
-    parser.add_argument("--format", choices=("text", "json", "markdown"), default="text", help="(default: text)")
+    parser.add_argument(
+        "--format",
+        choices=("text", "html", "json", "markdown"),
+        default="text",
+        help="html is a page with charts (default: text)",
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="where html goes (default: stdout)")
     floor = Floor()
     parser.add_argument(
         "--floor",
@@ -94,6 +118,14 @@ def _parser() -> argparse.ArgumentParser:
         type=_amount,
         default=floor.least_ms,
         help=f"nor does one below this (default: {floor.least_ms:g})",
+    )
+    parser.add_argument(
+        "--rule-out",
+        metavar="PERCENT",
+        type=_amount,
+        default=100 * floor.ruled_out,
+        help="how large a change of a time has to be ruled out before two builds are the same"
+        f" (default: {100 * floor.ruled_out:g}; twice --floor-ms is always enough)",
     )
     parser.add_argument(
         "--other-machines", action="store_true", help="compare although the generators ran on different machines"
@@ -114,10 +146,8 @@ def _amount(text: str) -> float:
 def _keep(options: argparse.Namespace, runs: Sequence[Path]) -> int:
     if not runs:
         raise ConfigError(f"--keep {options.keep}: got no run, expected one or more")
-    readers = [RunReader(each) for each in runs]
-    check_comparable([(str(each.folder), each.info) for each in readers], other_machines=options.other_machines)
-    for reader in readers:
-        problem = unusable(reader.folder.name, summary_of(reader))
+    for contender in _contenders(options, [RunReader(each) for each in runs]):
+        problem = unusable(Path(contender.name).name, contender.summary)
         if problem:
             raise ConfigError(f"{problem} Nothing can be held against it.")
     sys.stdout.write(f"Kept: {keep_baseline(options.reports, options.keep, runs)}\n")
@@ -144,13 +174,18 @@ def _sides(options: argparse.Namespace, behind: list[Path], *, split: bool) -> t
 
 def _compared(options: argparse.Namespace, baseline: Sequence[Path], candidate: Sequence[Path]) -> Comparison:
     readers = [RunReader(each) for each in (*baseline, *candidate)]
-    check_comparable([(str(each.folder), each.info) for each in readers], other_machines=options.other_machines)
-    seen: list[Observation] = []
-    for reader in readers:
-        summary = summary_of(reader)
-        problem = unusable(reader.folder.name, summary)
+    contenders = _contenders(options, readers)
+    for contender in contenders:
+        problem = unusable(Path(contender.name).name, contender.summary)
         if problem:
             return Comparison(standing=Standing.CANNOT_TELL, reason=f"Cannot tell: {problem}")
-        seen.append(observe(summary, reader.timeline()))
-    floor = Floor(share=options.floor / 100, least_ms=options.floor_ms)
-    return compare(seen[: len(baseline)], seen[len(baseline) :], floor)
+    seen = [observe(one.summary, reader.timeline()) for one, reader in zip(contenders, readers, strict=True)]
+    floor = Floor(share=options.floor / 100, least_ms=options.floor_ms, ruled_out=options.rule_out / 100)
+    told = compare(seen[: len(baseline)], seen[len(baseline) :], floor)
+    return msgspec.structs.replace(told, notes=[*told.notes, *differences_to_know(contenders)])
+
+
+def _contenders(options: argparse.Namespace, readers: Sequence[RunReader]) -> list[Contender]:
+    contenders = [Contender(str(each.folder), each.info, summary_of(each)) for each in readers]
+    check_comparable(contenders, other_machines=options.other_machines)
+    return contenders

@@ -16,6 +16,7 @@ COMMANDS = {
     "run": "run visitors against a server, or against the simulator",
     "report": "show what came of a run",
     "import-har": "make a locustfile of a chat that a browser recorded",
+    "capacity": "find the highest load that meets the objectives",
     "compare": "tell whether one build is better or worse than another",
     "simulate": "be a WhosOn server",
 }

@@ -10,20 +10,21 @@ from typing import NoReturn
 
 import msgspec
 
-from whoson_load.analysis.courses import courses
-from whoson_load.analysis.drift import Drifts, find_drift
 from whoson_load.analysis.erlang import MOST_SERVERS
-from whoson_load.analysis.staffing import Staffing, crowd, staffing
-from whoson_load.analysis.summary import complete
+from whoson_load.analysis.summary import complete, outlook
 from whoson_load.errors import ConfigError
 from whoson_load.measurement.run import RunInfo, Summary, summarize
 from whoson_load.measurement.trust import Trust
+from whoson_load.page import page_of
 from whoson_load.protocol.commands import COMMANDS
 from whoson_load.protocol.events import EVENTS
+from whoson_load.record.journal import replace_file
+from whoson_load.record.layout import PAGE
 from whoson_load.record.reader import RunReader
+from whoson_load.report.capacity import render_capacity, render_capacity_markdown
 from whoson_load.report.junit import render_junit
 from whoson_load.report.markdown import render_markdown
-from whoson_load.report.outlook import render_drift, render_staffing
+from whoson_load.report.outlook import render_outlook
 from whoson_load.report.terminal import render_summary
 
 __all__ = ["main", "summary_of"]
@@ -53,40 +54,59 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument(
         "--format",
-        choices=("text", "json", "markdown", "junit"),
+        choices=("text", "html", "json", "markdown", "junit"),
         default="text",
-        help="text for people, json for programs, markdown for a pull request, junit for test results (default: text)",
+        help="text for people, html for a page with charts in the run's folder, json for programs, markdown for a pull"
+        " request, junit for test results (default: text)",
     )
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="where html goes instead; - for stdout")
     parser.add_argument(
         "--servers",
         metavar="N",
         type=_servers,
         help="how many chats all operators together hold at once, for the staffing (default: the most that were seen)",
     )
+    parser.add_argument(
+        "--drift-fails",
+        action="store_true",
+        help="with junit: a run that drifts fails a test case (default: it is told, and fails nothing)",
+    )
     options = parser.parse_args(argv)
     reader = RunReader(options.run)
-    summary = summary_of(reader)
-    if options.format == "json":
-        drift, staff = _outlook(reader, summary, options.servers)
-        told = {"run": reader.info, "summary": summary, "drift": drift, "staffing": staff}
+    summary, capacity = summary_of(reader, options.servers), reader.capacity()
+    if options.output is not None and options.format != "html":
+        raise ConfigError(f"-o: got it with --format {options.format}, expected html: all others go to stdout")
+    if options.format == "html":
+        _write_page(reader, summary, options.output)
+    elif options.format == "json":
+        told = {"run": reader.info, "summary": summary, **({} if capacity is None else {"capacity": capacity})}
         written = msgspec.json.format(msgspec.json.encode(told), indent=2)
         sys.stdout.write(f"{written.decode()}\n")
     elif options.format == "markdown":
+        sys.stdout.write("" if capacity is None else f"{render_capacity_markdown(capacity)}\n")
         sys.stdout.write(render_markdown(reader.info, summary))
     elif options.format == "junit":
-        sys.stdout.write(render_junit(reader.info, summary))
+        sys.stdout.write(render_junit(reader.info, summary, drift_fails=options.drift_fails))
     else:
-        sys.stdout.write(f"{_heading(reader.info)}\n{render_summary(summary, reader.folder)}\n")
-        drift, staff = _outlook(reader, summary, options.servers)
-        sys.stdout.write(f"{render_drift(drift)}\n{render_staffing(staff)}\n\n")
+        sys.stdout.write(f"{_heading(reader.info)}\n")
+        if capacity is not None:
+            sys.stdout.write(f"{render_capacity(capacity)}\n\nAll levels together:\n")
+        sys.stdout.write(f"{render_summary(summary, reader.folder)}\n")
+        # A load that is changed all the time has no drift, and nobody can be staffed for it.
+        sys.stdout.write("\n" if capacity is not None else f"{render_outlook(summary)}\n\n")
         for note in reader.info.notes:
             sys.stdout.write(f"Note: {note}\n")
     return 0
 
 
-def _outlook(reader: RunReader, summary: Summary, servers: int | None) -> tuple[Drifts, Staffing | str]:
-    drift = find_drift(courses(summary, reader.timeline()))
-    return drift, staffing(crowd(summary, reader.timeline()), servers, reader.info.pace)
+def _write_page(reader: RunReader, summary: Summary, output: Path | None) -> None:
+    page = page_of(reader, summary)
+    if output == Path("-"):
+        sys.stdout.write(page)
+        return
+    path = output if output is not None else reader.folder / PAGE
+    replace_file(path, page.encode())
+    sys.stdout.write(f"Report: {path}\n")
 
 
 def _servers(text: str) -> int:
@@ -95,15 +115,22 @@ def _servers(text: str) -> int:
     return int(text)
 
 
-def summary_of(reader: RunReader) -> Summary:
+def summary_of(reader: RunReader, servers: int | None = None) -> Summary:
     """The summary of a run: as it was written, or worked out again where the run did not come to write one.
+
+    Args:
+        servers: chats that all operators together hold at once, for the staffing; None where nobody tells.
 
     Raises:
         RecordError: the record cannot be read.
     """
     written = reader.summary()
+    begun_ns, pace = reader.info.started_ns, reader.info.pace
+    if written is not None and written.parts is not None:
+        told = written.drift is not None and servers is None
+        return written if told else outlook(written, reader.timeline(), pace=pace, servers=servers)
     if written is not None:
-        return written if written.parts is not None else complete(written, reader, begun_ns=reader.info.started_ns)
+        return complete(written, reader, begun_ns=begun_ns, pace=pace, servers=servers)
     trust = Trust()
     absent: set[tuple[str, int]] = set()
     for line in reader.timeline():
@@ -114,7 +141,9 @@ def summary_of(reader: RunReader) -> Summary:
     return complete(
         summarize(reader.totals(), trust.judgement(), commands=COMMANDS, events=EVENTS),
         reader,
-        begun_ns=reader.info.started_ns,
+        begun_ns=begun_ns,
+        pace=pace,
+        servers=servers,
     )
 
 

@@ -7,6 +7,7 @@ import atexit
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import traceback
@@ -21,7 +22,7 @@ from whoson_load.swarm.options import DEFAULT_DOMAIN, add_options
 from whoson_load.visitors.curve_language import read_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from locust import LoadTestShape, TaskSet, User
 
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
         dict[str, list[TaskSet | Callable[..., Any]]],
         LoadTestShape | None,
     ]
+    _Checked = Callable[[argparse.Namespace, Sequence[type[User]]], None]
 
-__all__ = ["main"]
+__all__ = ["RunParser", "check", "main", "run_locust", "target_options"]
 
 _DESCRIPTION = """Run a locustfile's visitors against a server (--host) or against the built-in simulator (without
 --host). Every option of Locust works, too: -u VISITORS -r PER_SECOND -t DURATION, --processes N, --csv PREFIX ...
@@ -42,12 +44,19 @@ _DESCRIPTION = """Run a locustfile's visitors against a server (--host) or again
 _LOCUST_PORT = 5557
 
 
-class _Parser(argparse.ArgumentParser):
+class RunParser(argparse.ArgumentParser):
+    """A parser whose help names our options that Locust's own takes, and whose complaints are one line."""
+
     def error(self, message: str) -> NoReturn:
+        """Complain.
+
+        Raises:
+            ConfigError: always.
+        """
         _refuse(message)
 
     def format_help(self) -> str:
-        # The options that Locust's parser takes for us; its own are too many to stand here.
+        """The options of the command, then those that Locust's parser takes for us; its own are too many."""
         from locust.argument_parser import LocustArgumentParser
 
         page = LocustArgumentParser(add_help=False, usage=argparse.SUPPRESS, add_config_file_help=False)
@@ -67,13 +76,9 @@ def _refuse(message: str) -> NoReturn:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="whoson-load run", description=_DESCRIPTION, allow_abbrev=False)
+    parser = RunParser(prog="whoson-load run", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("locustfile", metavar="LOCUSTFILE")
-    parser.add_argument(
-        "--simulator", action="store_true", help="run against the built-in simulator (the default without --host)"
-    )
-    parser.add_argument("-H", "--host", metavar="URL", help="ws://HOST:PORT or wss://HOST:PORT of the server")
-    parser.add_argument("--site", metavar="NAME|FILE", help="the simulator's site (default: default)")
+    target_options(parser)
     parser.add_argument(
         "--web", action="store_true", help="with Locust's web page, on this machine only, instead of at once"
     )
@@ -84,12 +89,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--visit-length", type=_visit_length, metavar="TIME", help="of a visit on average, for --plan, such as 3m"
     )
+    return parser
+
+
+def target_options(parser: argparse.ArgumentParser) -> None:
+    """Add what says whom a run meets, and with what dice and pace."""
+    parser.add_argument(
+        "--simulator", action="store_true", help="run against the built-in simulator (the default without --host)"
+    )
+    parser.add_argument("-H", "--host", metavar="URL", help="ws://HOST:PORT or wss://HOST:PORT of the server")
+    parser.add_argument("--site", metavar="NAME|FILE", help="the simulator's site (default: default)")
     for flag in ("--pace", "--seed"):  # the simulator gets them, too; they are explained below
         parser.add_argument(flag, metavar="N", help=argparse.SUPPRESS)
     parser.add_argument(
         "--loglevel", "-L", metavar="LEVEL", default="WARNING", help="of Locust's log (default: WARNING)"
     )
-    return parser
 
 
 def main(argv: list[str]) -> int:
@@ -106,16 +120,21 @@ def main(argv: list[str]) -> int:
         WhosOnLoadError: the simulator did not become ready.
     """
     ours, for_locust = _parser().parse_known_args(argv)
-    _check(ours)
-    sys.argv = ["whoson-load run", "-f", ours.locustfile, "--loglevel", ours.loglevel, *for_locust]
-    for flag, value in (("--host", ours.host), ("--pace", ours.pace), ("--seed", ours.seed)):
-        if value is not None:
-            sys.argv += [flag, value]
-    sys.argv += ["--web-host", ours.web_host] if ours.web else ["--headless", "--only-summary"]
-    return _locust(ours, ["whoson-load", "run", *argv])
+    check(ours)
+    if not is_loopback(ours.web_host):
+        raise ConfigError(
+            f"--web-host: got {ours.web_host}, expected an address of this machine: the page has no password"
+        )
+    for_locust += ["--web-host", ours.web_host] if ours.web else ["--headless", "--only-summary"]
+    return run_locust(ours, for_locust, ["whoson-load", "run", *argv])
 
 
-def _check(ours: argparse.Namespace) -> None:
+def check(ours: argparse.Namespace) -> None:
+    """See that locustfile and target go together.
+
+    Raises:
+        ConfigError: they do not.
+    """
     if not (Path(ours.locustfile).is_file() and ours.locustfile.endswith(".py")):
         raise ConfigError(
             f"got the locustfile {ours.locustfile}, which is no Python file; expected one as the first argument,"
@@ -125,13 +144,30 @@ def _check(ours: argparse.Namespace) -> None:
         raise ConfigError("got --simulator and --host, expected one of them")
     if ours.site and ours.host:
         raise ConfigError("got --site and --host, expected --site with the simulator only")
-    if not is_loopback(ours.web_host):
-        raise ConfigError(
-            f"--web-host: got {ours.web_host}, expected an address of this machine: the page has no password"
-        )
 
 
-def _locust(ours: argparse.Namespace, command_line: list[str]) -> int:
+def run_locust(
+    ours: argparse.Namespace, for_locust: list[str], command_line: list[str], checked: _Checked | None = None
+) -> int:
+    """Let Locust run.
+
+    Args:
+        ours: the command's options.
+        for_locust: Locust's.
+        command_line: as typed.
+        checked: called with all options and the user classes once they are read, before anything starts; not on a
+            worker of another machine.
+
+    Returns:
+        the exit code; Locust ends the process itself, so mostly SystemExit is raised instead.
+
+    Raises:
+        ConfigError: options or locustfile are wrong.
+    """
+    sys.argv = [" ".join(command_line[:2]), "-f", ours.locustfile, "--loglevel", ours.loglevel, *for_locust]
+    for flag, value in (("--host", ours.host), ("--pace", ours.pace), ("--seed", ours.seed)):
+        if value is not None:
+            sys.argv += [flag, value]
     # Imported only now: it patches the standard library, which nothing before shall meet half-done.
     import locust.main
     from locust import events
@@ -141,6 +177,8 @@ def _locust(ours: argparse.Namespace, command_line: list[str]) -> int:
 
     plugin.command_line = command_line
     plugin.interruption.catch()
+    # Registered first, so called last: what is over when Python takes itself apart keeps the exit code it has.
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     if not ours.web:
         plugin.progress = show_progress
     events.init_command_line_parser.add_listener(_refuse_in_one_line)  # type: ignore[no-untyped-call]
@@ -154,7 +192,7 @@ def _locust(ours: argparse.Namespace, command_line: list[str]) -> int:
             found = load(locustfiles)
         except Exception as problem:  # noqa: BLE001  # whatever the code of a locustfile may raise
             raise ConfigError(_where_it_broke(ours.locustfile, problem)) from None
-        _prepare(ours, found[0])
+        _prepare(ours, found[0], checked)
         return found
 
     locust.main.merge_locustfiles_content = load_and_prepare
@@ -183,7 +221,7 @@ def _where_it_broke(locustfile: str, problem: Exception) -> str:
     return " ".join(f"{where}: {type(problem).__name__}: {problem}".split())
 
 
-def _prepare(ours: argparse.Namespace, classes: dict[str, type[User]]) -> None:
+def _prepare(ours: argparse.Namespace, classes: dict[str, type[User]], checked: _Checked | None) -> None:
     """Check what Locust would not check in our way, and start the simulator where no host is named."""
     from locust.argument_parser import get_parser
 
@@ -198,7 +236,10 @@ def _prepare(ours: argparse.Namespace, classes: dict[str, type[User]]) -> None:
     if options.num_users is not None and options.num_users < 0:
         raise ConfigError(f"argument -u/--users: got {options.num_users}, expected a number from 0")
     if not options.worker:
-        _read_workload(ours, options, [classes[name] for name in options.user_classes or classes])
+        chosen = [classes[name] for name in options.user_classes or classes]
+        _read_workload(ours, options, chosen)
+        if checked is not None:
+            checked(options, chosen)
     if ours.web:
         _free_port("--web-port", options.web_host, options.web_port)
     if options.processes and not options.worker:

@@ -30,7 +30,7 @@ from whoson_load.journeys.visit import Journey
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.visitors.draws import WeightedChoice
 
-__all__ = ["ANYTHING", "CATALOGUE", "Entry", "Mishap", "mix"]
+__all__ = ["ANYTHING", "CATALOGUE", "Entry", "Mishap", "Mix", "mix"]
 
 
 class Mishap(StrEnum):
@@ -104,7 +104,24 @@ with --allow-side-effects, and are like `reloads` and `everyday` otherwise.
 """
 
 
-def mix(weights: Mapping[str, float] | None = None) -> Journey:
+class Mix:
+    """A journey that is now one, now another; the one that it is gets counted, and not the mix.
+
+    Args:
+        choice: of journeys, drawn with the visitor's dice.
+    """
+
+    def __init__(self, choice: WeightedChoice[Journey]) -> None:
+        self._choice = choice
+
+    def __call__(self, chat: ChatSession) -> Outcome:
+        """Be one of them."""
+        journey = self._choice.draw(chat.visitor.rng)
+        chat.recorder.journey(journey.__name__)
+        return journey(chat)
+
+
+def mix(weights: Mapping[str, float] | None = None) -> Mix:
     """A journey that is now one of the catalogue's, now another: each visitor's own dice decide.
 
     Args:
@@ -122,8 +139,4 @@ def mix(weights: Mapping[str, float] | None = None) -> Journey:
         choice = WeightedChoice([(CATALOGUE[name].journey, weight) for name, weight in weights.items()])
     except ValueError as problem:
         raise ConfigError(f"journeys: {problem}") from None
-
-    def mixed(chat: ChatSession) -> Outcome:
-        return choice.draw(chat.visitor.rng)(chat)
-
-    return mixed
+    return Mix(choice)

@@ -55,6 +55,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         unit: `ms`, `%` (of 100), `/s`, or nothing for a count.
         margin: room left as a share of the limit, below 0 when missed; None for a limit of 0, or without a figure.
         judged_on: `steady`, `whole run`, or `intervals`.
+        from_s, to_s: the stretch of the run it was judged on, in seconds after the run's begin.
         said: the judgement in one sentence.
     """
 
@@ -65,4 +66,6 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     margin: float | None
     judged_on: str
+    from_s: float = 0.0
+    to_s: float = 0.0
     said: str

@@ -181,6 +181,19 @@ class Histogram:
                 low_ns, high_ns = (HIGHEST_NS, self.max_ns) if index == _OVERFLOW else _bucket_ns(index)
                 yield Bucket(low_ns, high_ns, count)
 
+    def counts_up_to(self, durations_ns: Iterable[int]) -> list[int]:
+        """How many times are not above each of some durations, to the precision of buckets (about 0.3 ms for all).
+
+        Args:
+            durations_ns: in any order; nothing is up to 0. A bucket counts when it lies at or below a duration's own.
+        """
+        if not self.count or self._view is None:
+            return [0 for _ in durations_ns]
+        first, last = self._ends()
+        cumulative = [0, *accumulate(self._view[first : last + 1])]
+        behind = [_index(each) + 1 if each > 0 else 0 for each in durations_ns]
+        return [cumulative[min(max(each - first, 0), last + 1 - first)] for each in behind]
+
     def pack(self) -> PackedHistogram:
         """The histogram as it travels (about 0.1 ms); empty ones have min 0."""
         last = self._ends()[1] if self.count else -1

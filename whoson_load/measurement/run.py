@@ -16,6 +16,7 @@ from whoson_load.measurement.generator import GeneratorFigures
 from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.interval import MergedInterval, Totals
 from whoson_load.measurement.outcome import Outcome
+from whoson_load.measurement.outlook import Drifts, Staffing
 from whoson_load.measurement.sample import SERIES
 from whoson_load.measurement.tally import Tally
 from whoson_load.measurement.trust import Finding, Judgement
@@ -173,6 +174,7 @@ class Summary(msgspec.Struct, kw_only=True):
     Attributes:
         series: every series of the table, those without a sample, too.
         outcomes: visits by how they ended; every outcome, zeros included.
+        journeys: visits begun, by what the visitor was to do.
         commands: commands sent, by name.
         events: events received, by name.
         errors: series -> fault -> count.
@@ -184,6 +186,8 @@ class Summary(msgspec.Struct, kw_only=True):
         funnel: how far visitors came, and where they left.
         rates: how much happened in the steady part, or in all of the run where it has none.
         objectives: how each was judged.
+        drift: whether its figures stayed as they began; None as for parts.
+        staffing: who made people wait, the server or too few operators; None as for parts.
         product, schema: as in `run.json`.
     """
 
@@ -206,6 +210,9 @@ class Summary(msgspec.Struct, kw_only=True):
     funnel: dict[str, int] = {}
     rates: dict[str, float] = {}
     objectives: list[Judged] = []
+    journeys: dict[str, int] = {}
+    drift: Drifts | None = None
+    staffing: Staffing | None = None
     product: str = PRODUCT
     schema: int = SCHEMA_VERSION
 
@@ -252,6 +259,7 @@ def summarize(totals: Totals, trust: Judgement, *, commands: Iterable[str] = (),
     return Summary(
         series={name: _summary(totals.series.get(name) or Histogram(), tally.errors_of(name)) for name in names},
         outcomes={**{outcome.value: 0 for outcome in Outcome}, **tally.outcomes},
+        journeys=tally.journeys,
         commands={**dict.fromkeys(commands, 0), **tally.commands},
         events={**dict.fromkeys(events, 0), **tally.events},
         errors=tally.errors,

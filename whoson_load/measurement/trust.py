@@ -15,6 +15,7 @@ import msgspec
 from whoson_load.measurement.generator import GeneratorFigures
 
 __all__ = [
+    "INVALID_PART",
     "LOST_REPORTS",
     "RULES",
     "Finding",
@@ -199,7 +200,9 @@ LOST_REPORTS: Final = "lost_reports"
 """The name of the finding that reports of workers are missing; a single one makes a run invalid."""
 
 _DOUBTFUL_PART: Final = 0.01  # Invented: with more intervals touched, p99 of the run is touched
-_INVALID_PART: Final = 0.10  # Invented: a tenth of the run was another run than was asked for
+INVALID_PART: Final = 0.10
+"""The share of intervals from which on a run is invalid. Invented: a tenth of it was another run than was asked for."""
+
 _FEWEST_INVALID: Final = 3  # Invented: in a short run one is the start and two may be a hiccup; that makes it doubtful
 
 
@@ -326,7 +329,7 @@ class Trust:
         return Judgement(verdict=Verdict.TRUSTED, reason=reason if fired else _ALL_WELL, fired=fired)
 
     def _verdict(self, fired: _Fired) -> Verdict:
-        most = max(_FEWEST_INVALID - 1, _INVALID_PART * self._intervals)
+        most = max(_FEWEST_INVALID - 1, INVALID_PART * self._intervals)
         if fired.invalid_intervals > most:
             return Verdict.INVALID
         return Verdict.DOUBTFUL if fired.intervals > _DOUBTFUL_PART * self._intervals else Verdict.TRUSTED

@@ -12,7 +12,7 @@ from typing import Final
 
 from whoson_load.errors import RecordError
 
-__all__ = ["LATENCY", "LATENCY_OPEN", "RUN", "SUMMARY", "TIMELINE", "make_folder", "reason"]
+__all__ = ["CAPACITY", "LATENCY", "LATENCY_OPEN", "PAGE", "RUN", "SUMMARY", "TIMELINE", "make_folder", "reason"]
 
 RUN: Final = "run.json"
 LATENCY: Final = "latency.hlog"
@@ -20,6 +20,11 @@ LATENCY_OPEN: Final = "latency.open.hlog"
 """The intervals of the span under way, once the log is kept in spans; gone when the run ends well."""
 TIMELINE: Final = "timeline.jsonl"
 SUMMARY: Final = "summary.json"
+CAPACITY: Final = "capacity.json"
+"""The levels of a capacity search; other runs have none."""
+
+PAGE: Final = "report.html"
+"""A rendering of all the others, made again from them at any time."""
 
 _LONGEST_NAME: Final = 60
 

@@ -12,16 +12,17 @@ from typing import Final, TypeVar
 import msgspec
 
 from whoson_load.errors import RecordError
+from whoson_load.measurement.capacity import Capacity
 from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.interval import Totals
 from whoson_load.measurement.run import PRODUCT, SCHEMA_VERSION, RunInfo, Summary, TimelineLine
 from whoson_load.record.journal import whole_lines
 from whoson_load.record.latency_log import LogLine, parse_lines
-from whoson_load.record.layout import LATENCY, LATENCY_OPEN, RUN, SUMMARY, TIMELINE, reason
+from whoson_load.record.layout import CAPACITY, LATENCY, LATENCY_OPEN, RUN, SUMMARY, TIMELINE, reason
 
 __all__ = ["RunReader"]
 
-_Whole = TypeVar("_Whole", RunInfo, Summary)
+_Whole = TypeVar("_Whole", RunInfo, Summary, Capacity)
 
 _FOREVER_NS: Final = 1 << 63
 
@@ -97,7 +98,8 @@ class RunReader:
     def totals(self, from_ns: int = 0, to_ns: int = _FOREVER_NS) -> Totals:
         """All that was measured and counted in the intervals that begin at `from_ns` or later and before `to_ns`.
 
-        After a run's first half hour latencies are kept in spans of five minutes, which count with their begin.
+        After a run's first half hour latencies are kept in spans of five minutes. Those that reach over either instant
+        hold what was measured beyond it, and are left out; where none lies within, those count whose middle does.
 
         Raises:
             RecordError: a file is missing or broken.
@@ -106,13 +108,25 @@ class RunReader:
         for line in self.timeline():
             if from_ns <= line.start_ns < to_ns:
                 totals.add_counts(line.tally, line.peaks)
+        longest_ns = 2 * round(self.info.interval_s * 1e9)  # an interval is handed over late, and no span is as short
+        across: list[LogLine] = []
         for span in self.latencies():
-            if from_ns <= span.start_ns < to_ns:
-                try:
-                    totals.series.setdefault(span.series, Histogram()).add(Histogram.unpack(span.histogram))
-                except ValueError as error:
-                    raise RecordError(f"cannot read {self.folder / LATENCY}: {span.series}: {error}") from error
+            end_ns = span.start_ns + span.duration_ns
+            rolled = span.duration_ns > longest_ns
+            if from_ns <= span.start_ns < to_ns and not (rolled and end_ns > to_ns + longest_ns):
+                self._add(totals, span)
+            elif rolled and from_ns <= (span.start_ns + end_ns) // 2 < to_ns:
+                across.append(span)
+        if not totals.series:
+            for span in across:
+                self._add(totals, span)
         return totals
+
+    def _add(self, totals: Totals, span: LogLine) -> None:
+        try:
+            totals.series.setdefault(span.series, Histogram()).add(Histogram.unpack(span.histogram))
+        except ValueError as error:
+            raise RecordError(f"cannot read {self.folder / LATENCY}: {span.series}: {error}") from error
 
     def summary(self) -> Summary | None:
         """What `summary.json` holds; None when the run did not come to write it.
@@ -121,6 +135,14 @@ class RunReader:
             RecordError: it is broken, of another product, or of a newer version.
         """
         return self._whole(SUMMARY, Summary) if (self.folder / SUMMARY).exists() else None
+
+    def capacity(self) -> Capacity | None:
+        """What `capacity.json` holds; None when the run was no capacity search.
+
+        Raises:
+            RecordError: it is broken, of another product, or of a newer version.
+        """
+        return self._whole(CAPACITY, Capacity) if (self.folder / CAPACITY).exists() else None
 
     def _log(self, path: Path, *, optional: bool = False) -> Iterator[LogLine]:
         try:

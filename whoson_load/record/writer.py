@@ -11,12 +11,13 @@ from typing import Final, TypeVar
 import msgspec
 
 from whoson_load.errors import RecordError
+from whoson_load.measurement.capacity import Capacity
 from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.interval import MergedInterval
 from whoson_load.measurement.run import RunInfo, Summary, TimelineLine
 from whoson_load.record.journal import Journal, replace_file
 from whoson_load.record.latency_log import LogLine, format_header, format_line
-from whoson_load.record.layout import LATENCY, LATENCY_OPEN, RUN, SUMMARY, TIMELINE, make_folder
+from whoson_load.record.layout import CAPACITY, LATENCY, LATENCY_OPEN, RUN, SUMMARY, TIMELINE, make_folder
 
 __all__ = ["FINE_S", "SPAN_S", "RunWriter"]
 
@@ -29,7 +30,7 @@ SPAN_S: Final = 300
 _NS_PER_S: Final = 1_000_000_000
 _NS_PER_MS: Final = 1_000_000
 
-_Whole = TypeVar("_Whole", RunInfo, Summary)
+_Whole = TypeVar("_Whole", RunInfo, Summary, Capacity)
 
 
 class RunWriter:
@@ -107,6 +108,14 @@ class RunWriter:
             RecordError: it cannot be written; an old one stays.
         """
         self._replace(SUMMARY, summary)
+
+    def write_capacity(self, capacity: Capacity) -> None:
+        """Write `capacity.json`, or replace it.
+
+        Raises:
+            RecordError: it cannot be written; an old one stays.
+        """
+        self._replace(CAPACITY, capacity)
 
     def finish(self, info: RunInfo) -> None:
         """Write the span under way into the log and `run.json` for the last time, and close all files.

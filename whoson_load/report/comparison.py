@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from whoson_load.analysis.comparison import Change, Comparison, Standing
+from whoson_load.analysis.changes import Change, Standing
+from whoson_load.analysis.comparison import Comparison
 from whoson_load.analysis.observation import STATISTICS
 from whoson_load.report.markdown import markdown_table
 from whoson_load.report.terminal import format_ms, plain_text
 
-__all__ = ["render_comparison", "render_comparison_markdown"]
+__all__ = ["CHANGE_HEAD", "change_row", "render_comparison", "render_comparison_markdown"]
 
-_HEAD = ("figure", "baseline", "candidate", "change", "95 % sure it is", "verdict")
+CHANGE_HEAD: Final = ("figure", "baseline", "candidate", "change", "90 % sure it is", "verdict")
 
 
 def render_comparison(comparison: Comparison, baseline: Sequence[str], candidate: Sequence[str]) -> str:
@@ -27,10 +29,10 @@ def render_comparison(comparison: Comparison, baseline: Sequence[str], candidate
         lines of at most 100 columns, without colours.
     """
     table = Table(box=None, pad_edge=False)
-    for number, name in enumerate(_HEAD):
+    for number, name in enumerate(CHANGE_HEAD):
         table.add_column(name, justify="right" if 0 < number < 5 else "left", no_wrap=True)
     for each in comparison.changes:
-        table.add_row(*_row(each))
+        table.add_row(*change_row(each))
     sides = [f"Baseline:  {', '.join(baseline)}", f"Candidate: {', '.join(candidate)}"]
     figures: list[RenderableType] = ["", table, ""] if comparison.changes else []
     return plain_text(Group(comparison.reason, "", *sides, *figures, *_notes(comparison)))
@@ -43,7 +45,7 @@ def render_comparison_markdown(comparison: Comparison, baseline: Sequence[str], 
         "## whoson-load: comparison",
         f"**{sign} {comparison.reason}**",
         f"Baseline: {_quoted(baseline)}. Candidate: {_quoted(candidate)}.",
-        *([markdown_table(_HEAD, map(_row, comparison.changes))] if comparison.changes else []),
+        *([markdown_table(CHANGE_HEAD, map(change_row, comparison.changes))] if comparison.changes else []),
         *(f"> {note}" for note in _notes(comparison)),
     ]
     return "\n\n".join(parts) + "\n"
@@ -53,7 +55,8 @@ def _quoted(names: Sequence[str]) -> str:
     return ", ".join(f"`{each}`" for each in names)
 
 
-def _row(change: Change) -> tuple[str, ...]:
+def change_row(change: Change) -> tuple[str, ...]:
+    """A figure on both sides and how it moved, under `CHANGE_HEAD`."""
     share = change.statistic not in STATISTICS
     show = (lambda value: f"{100 * value:.3g} %") if share else format_ms
     if share:

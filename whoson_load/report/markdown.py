@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from whoson_load.analysis.summary import FUNNEL
 from whoson_load.measurement.run import RunInfo, SeriesSummary, Summary
 from whoson_load.measurement.sample import HEADLINE, SERIES
-from whoson_load.report.sentence import sentence
+from whoson_load.report.outlook import outlook_sentences
+from whoson_load.report.sentence import judged_where, sentence
 from whoson_load.report.terminal import format_ms
 
 __all__ = ["markdown_table", "render_markdown"]
@@ -29,6 +30,7 @@ def render_markdown(info: RunInfo, summary: Summary) -> str:
         *([_plain(summary.parts.reason)] if summary.parts is not None else []),
         *_funnel(summary),
         _lines(summary),
+        *map(_plain, outlook_sentences(summary)),
         f"Generator: {summary.trust.verdict}. {_plain(summary.trust.reason)}",
         f"Target `{info.target}`, seed `{info.seed}`, run `{info.run_id}`.",
         *(f"> {_plain(note)}" for note in info.notes),
@@ -46,8 +48,11 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, left: 
 def _objectives(summary: Summary) -> list[str]:
     if not summary.objectives:
         return []
-    rows = [("✅ met" if each.met else "❌ missed", each.objective, each.said) for each in summary.objectives]
-    return ["### Objectives", markdown_table(("", "objective", "judgement"), rows, left=3)]
+    rows = [
+        ("✅ met" if each.met else "❌ missed", each.objective, each.said, judged_where(each))
+        for each in summary.objectives
+    ]
+    return ["### Objectives", markdown_table(("", "objective", "judgement", "judged on"), rows, left=4)]
 
 
 def _latencies(series: dict[str, SeriesSummary]) -> str:

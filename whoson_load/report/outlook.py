@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from whoson_load.analysis.drift import Drift, Drifts
-from whoson_load.analysis.staffing import Staffing
+from whoson_load.measurement.outlook import Drift, Drifts, Staffing, Trend
+from whoson_load.measurement.run import Summary
 from whoson_load.report.terminal import format_ms, plain_text
 
-__all__ = ["render_drift", "render_staffing"]
+__all__ = [
+    "DRIFT_HEAD",
+    "STAFFING_HEAD",
+    "drift_rows",
+    "outlook_sentences",
+    "render_drift",
+    "render_outlook",
+    "render_staffing",
+    "staffing_rows",
+]
+
+DRIFT_HEAD: Final = ("figure", "first", "last", "an hour", "95 % sure it is", "verdict")
+STAFFING_HEAD: Final = ("waiting for an operator", "predicted", "measured")
+
+
+def outlook_sentences(summary: Summary) -> list[str]:
+    """What a run lets one expect, in a sentence each; the generator's own growth apart from the server's."""
+    told = []
+    if summary.drift is not None:
+        mine = [each.said for each in summary.drift.figures if each.of_generator and each.trend is Trend.DRIFTING]
+        told += [f"Drift: {summary.drift.reason}", *(f"The generator itself drifts: {each}" for each in mine)]
+    if summary.staffing is not None:
+        told.append(f"Staffing: {summary.staffing.said}")
+    return told
+
+
+def render_outlook(summary: Summary) -> str:
+    """Drift and staffing, as far as they are known."""
+    drift = [render_drift(summary.drift)] if summary.drift is not None else []
+    return "\n".join([*drift, *([render_staffing(summary.staffing)] if summary.staffing is not None else [])])
 
 
 def render_drift(drifts: Drifts) -> str:
@@ -19,25 +50,44 @@ def render_drift(drifts: Drifts) -> str:
         lines of at most 100 columns, without colours.
     """
     table = Table(box=None, pad_edge=False)
-    for number, name in enumerate(("figure", "first", "last", "an hour", "95 % sure it is", "verdict")):
+    for number, name in enumerate(DRIFT_HEAD):
         table.add_column(name, justify="right" if 0 < number < 5 else "left", no_wrap=True)
-    for each in drifts.figures:
-        table.add_row(each.name, *(_shown(each, value) for value in (each.first, each.last)), *_slope(each), each.trend)
-    missed = [each.said for each in drifts.figures if each.missed_in_h is not None]
+    for row in drift_rows(drifts):
+        table.add_row(*row)
+    drifting = [each.said for each in drifts.figures if each.trend is Trend.DRIFTING]
     lines: list[RenderableType] = ["", f"Drift: {drifts.reason}"]
-    return plain_text(Group(*lines, *([table] if drifts.figures else []), *missed))
+    return plain_text(Group(*lines, *([table] if drifts.figures else []), *drifting))
 
 
-def render_staffing(staffing: Staffing | str) -> str:
-    """The sentence, then predicted and measured waiting side by side; or why there is neither."""
-    if isinstance(staffing, str):
-        return plain_text(Group("", staffing))
+def render_staffing(staffing: Staffing) -> str:
+    """The sentence, then predicted and measured waiting side by side, where they were reckoned."""
     table = Table(box=None, pad_edge=False)
-    for number, name in enumerate(("waiting for an operator", "predicted", "measured")):
+    for number, name in enumerate(STAFFING_HEAD):
         table.add_column(name, justify="right" if number else "left")
-    table.add_row("mean wait of the served", *(f"{each:.2f} s" for each in (staffing.predicted_s, staffing.measured_s)))
-    table.add_row("gave up", *(f"{each:.1%}" for each in (staffing.gave_up_predicted, staffing.gave_up_measured)))
-    return plain_text(Group("", f"Staffing: {staffing.said}", table))
+    rows = staffing_rows(staffing)
+    for row in rows:
+        table.add_row(*row)
+    return plain_text(Group("", f"Staffing: {staffing.said}", *([table] if rows else [])))
+
+
+def drift_rows(drifts: Drifts) -> list[tuple[str, ...]]:
+    """The figures as rows under `DRIFT_HEAD`."""
+    return [
+        (each.name, _shown(each, each.first), _shown(each, each.last), *_slope(each), each.trend.value)
+        for each in drifts.figures
+    ]
+
+
+def staffing_rows(staffing: Staffing) -> list[tuple[str, ...]]:
+    """The figures as rows under `STAFFING_HEAD`; none where the queue could not be reckoned."""
+    return [
+        (name, show(predicted), show(measured))
+        for name, show, predicted, measured in (
+            ("mean wait of the served", "{:.2f} s".format, staffing.predicted_s, staffing.measured_s),
+            ("gave up", "{:.1%}".format, staffing.gave_up_predicted, staffing.gave_up_measured),
+        )
+        if predicted is not None and measured is not None
+    ]
 
 
 def _shown(drift: Drift, value: float) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from whoson_load.measurement.answer import Judged
+from whoson_load.measurement.outlook import Trend
 from whoson_load.measurement.run import SeriesSummary, Summary
 from whoson_load.measurement.sample import (
     ACCEPTED,
@@ -25,6 +26,7 @@ from whoson_load.measurement.sample import (
     SERIES,
 )
 from whoson_load.measurement.trust import Verdict
+from whoson_load.report.sentence import judged_where
 
 __all__ = [
     "ProgressFigures",
@@ -108,6 +110,7 @@ def render_summary(summary: Summary, folder: PurePath | str) -> str:
         _spent(summary),
         _trust(summary),
         *_objectives(summary.objectives),
+        *_drift(summary),
     )
     # Whole, however long: it is there to be copied.
     return f"{plain_text(said)}\nRecord: {folder}"
@@ -159,8 +162,14 @@ def _objectives(objectives: Sequence[Judged]) -> list[RenderableType]:
     table.add_column(no_wrap=True)
     table.add_column()
     for each in objectives:
-        table.add_row(each.objective, each.said)
+        table.add_row(each.objective, f"{each.said} ({judged_where(each)})")
     return [table, ""]
+
+
+def _drift(summary: Summary) -> list[str]:
+    """What drifts, if anything does: most runs are too short to say, and `report` tells all of it."""
+    drift = summary.drift
+    return [f"Drift: {drift.reason}", ""] if drift is not None and drift.trend is Trend.DRIFTING else []
 
 
 def _arrivals(arrivals: Mapping[str, int]) -> list[str]:

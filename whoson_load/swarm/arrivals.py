@@ -12,6 +12,7 @@ import gevent
 from whoson_load.clock import monotonic_ns
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.swarm.orders import Orders
+from whoson_load.visitors.poisson import Arrival
 
 __all__ = ["DECIDED_BEFORE_NS", "Arrivals"]
 
@@ -20,6 +21,7 @@ DECIDED_BEFORE_NS = 1_000_000_000
 then."""
 
 _DRAIN_POLL_S = 0.2
+_HEED_S = 0.25  # while the curve may change: a change is told earlier than this and the decision together
 _UNSLEPT = 16
 
 
@@ -30,7 +32,7 @@ class Arrivals:
     follow each other without a pause until it has caught up: none is left out, and each knows when it was due.
 
     Args:
-        orders: of the run; `change_shifts` puts newer shifts in place.
+        orders: of the run; `change` puts newer ones in place.
         seed: of the run.
         worker: this process's name in the shifts.
         begin_ns: the run's begin on the monotonic clock.
@@ -56,7 +58,8 @@ class Arrivals:
         sleep: Callable[[float], object] = gevent.sleep,
     ) -> None:
         self._orders = orders
-        self._seed = seed
+        self._schedule = orders.schedule(seed)
+        self._stages = len(orders.rate_curve.stages) if orders.curve else 0
         self._worker = worker
         self._begin_ns = begin_ns
         self._recorder = recorder
@@ -67,16 +70,23 @@ class Arrivals:
         self._sleep = sleep
         self._unslept = 0
 
-    def change_shifts(self, orders: Orders) -> None:
-        """Take over the shifts of newer orders."""
+    def change(self, orders: Orders) -> None:
+        """Take over the shifts of newer orders, and their curve where it may change."""
         if len(orders.shifts) > len(self._orders.shifts):
             self._orders.shifts = orders.shifts
+        if self._orders.may_change and orders.curve:
+            curve = orders.rate_curve
+            # Each change adds a stage: a message that was overtaken has fewer. In a run of one process the orders are
+            # the foreman's own, so they cannot tell what was followed last.
+            if len(curve.stages) > self._stages:
+                self._stages = len(curve.stages)
+                self._schedule.change(curve)
 
     def run(self) -> None:
         """Let them all arrive, and see the last one leave."""
-        for number, at_ns in self._orders.schedule(self._seed):
+        while (number_and_time := self._next()) is not None:
+            number, at_ns = number_and_time
             due_ns = self._begin_ns + at_ns
-            self._wait_until(due_ns - DECIDED_BEFORE_NS)
             place, places = self._orders.place(self._worker, at_ns)
             if places and number % places == place:
                 self._wait_until(due_ns)
@@ -84,6 +94,18 @@ class Arrivals:
         while self._in_progress():
             self._sleep(_DRAIN_POLL_S)
         self._drained()
+
+    def _next(self) -> Arrival | None:
+        """Who comes next, at the moment when it is decided whose that is."""
+        while (ahead := self._schedule.ahead()) is not None:
+            decided_ns = self._begin_ns + ahead.at_ns - DECIDED_BEFORE_NS
+            if not self._orders.may_change:
+                self._wait_until(decided_ns)
+            elif (left_ns := decided_ns - self._now_ns()) > 0:
+                self._sleep(min(left_ns / 1e9, _HEED_S))
+                continue  # another may come earlier now
+            return next(self._schedule)
+        return None
 
     def _arrive(self, number: int, at_ns: int) -> None:
         self._recorder.arrival("due")

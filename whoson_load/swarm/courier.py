@@ -46,6 +46,7 @@ class WorkerCourier:
         self._stop = stop
         self._run_id = ""
         self._outbox = Outbox()
+        self._given_up = False
         self._wake = Event()
         self._greenlet: gevent.Greenlet[[], None] | None = None
         runner.register_message(_RECEIPT, self._receipt)
@@ -62,6 +63,10 @@ class WorkerCourier:
         self._outbox.put(report)
         self._wake.set()
 
+    def give_up(self) -> None:
+        """Nobody will take a report any more."""
+        self._given_up = True
+
     def wait_for_receipts(self, timeout_s: float) -> bool:
         """Wait until the master has everything.
 
@@ -69,7 +74,7 @@ class WorkerCourier:
             False when it has not said so in time.
         """
         deadline = Deadline(timeout_s)
-        while len(self._outbox) and not deadline.passed:
+        while len(self._outbox) and not (self._given_up or deadline.passed):
             gevent.sleep(_POLL_S)
         return not len(self._outbox)
 

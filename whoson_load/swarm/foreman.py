@@ -83,6 +83,19 @@ class Foreman:
         self._orders.elapsed_ns = self._now_ns() - self._begin_ns
         return self._orders
 
+    def change_rate(self, rate_per_s: float) -> Orders:
+        """Let visitors arrive at another rate, from a moment on that all workers know of in time (`NOTICE_NS`).
+
+        Returns:
+            the orders, to be followed in a run of one process; workers are sent them.
+        """
+        orders = self.orders()
+        at_s = max(orders.elapsed_ns + NOTICE_NS, 1) / 1e9
+        orders.curve = str(orders.rate_curve.then(at_s, rate_per_s))
+        if self._workers is not None:
+            self._send(orders)
+        return orders
+
     def drained(self, worker: str) -> None:
         """Take in that a worker's arrivals are over and its visitors gone; it may say so again and again."""
         if worker not in self._drained:

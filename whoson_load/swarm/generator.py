@@ -12,12 +12,14 @@ from whoson_load.client.session import ChatSession, Visitor
 from whoson_load.client.target import Target
 from whoson_load.clock import wall_ns
 from whoson_load.errors import TargetError
+from whoson_load.journeys.catalogue import Mix
 from whoson_load.journeys.visit import Journey, visit
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.measurement.sample import GENERATOR_SEND, VISIT
 from whoson_load.swarm.cast import Cast
 from whoson_load.swarm.guard import Gatekeeper
+from whoson_load.swarm.leaving import Leaving
 from whoson_load.visitors.patience import Manners
 from whoson_load.visitors.persona import Personas, visit_random
 
@@ -46,9 +48,11 @@ class Generator:
         cast: whom a number stands for; None for whoever asks.
         numbers: the first number of this process in the closed model, and the step to the next.
         gatekeeper: sees how visits begin.
+        still_there: called now and then while the generator gets ready, which takes long on a busy machine.
 
     Attributes:
         cast, gatekeeper: as given.
+        leaving: whoever finishes a visit although the seat is taken away.
         slot_ns: gives a new seat of the closed model the instant of its first visit, from now; both monotonic.
     """
 
@@ -64,12 +68,14 @@ class Generator:
         cast: Cast | None = None,
         numbers: tuple[int, int] = (0, 1),
         gatekeeper: Gatekeeper | None = None,
+        still_there: Callable[[], None] = lambda: None,
     ) -> None:
         self.target = target
         self.recorder = recorder
         self.pace = pace
         self.cast = cast or Cast(seed)
         self.gatekeeper = gatekeeper or Gatekeeper(lambda _: None)
+        self.leaving = Leaving(0.0)
         self.slot_ns: Callable[[int], int] = lambda now_ns: now_ns
         self._seed = seed
         self._run_tag = run_tag
@@ -77,6 +83,7 @@ class Generator:
         # The first persona of a place draws its pool, for some 50 ms: now, and not while visitors wait.
         for number in range(_WARM_UP):
             self._personas.persona(number)
+            still_there()
         self._first_number, self._step = numbers
         self._numbers: dict[type[User], Iterator[int]] = {}
         self._chats: set[ChatSession] = set()
@@ -109,6 +116,8 @@ class Generator:
                 recorder.arrival("late")
             begun_ns = due_ns
         recorder.arrival("begun")
+        if not isinstance(journey, Mix):
+            recorder.journey(getattr(journey, "__name__", type(journey).__name__))
         recorder.gauge(IN_PROGRESS, 1)
         try:
             outcome, problem = visit(

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from whoson_load.client.dial import reach
 from whoson_load.client.target import Deadlines, Target
-from whoson_load.errors import ConfigError
+from whoson_load.errors import ConfigError, ConnectError
 
-__all__ = ["DEFAULT_DOMAIN", "Settings", "add_options", "read_target"]
+__all__ = ["DEFAULT_DOMAIN", "Settings", "add_options", "expect_open", "read_target"]
 
 DEFAULT_DOMAIN = "www.mycompany.com"
 """The site of the specification's examples, and of the simulator."""
@@ -195,3 +196,16 @@ def read_target(options: argparse.Namespace, host: str | None) -> Target:
             connect_s=options.connect_timeout, reply_s=options.reply_timeout, idle_s=options.idle_timeout
         ),
     )
+
+
+def expect_open(target: Target) -> None:
+    """Look the target up and knock once, before visitors do.
+
+    Raises:
+        ConfigError: it cannot be looked up, or does not take a connection.
+    """
+    try:
+        reach(target)
+    except ConnectError as problem:
+        where = f"--host: {target.address.url}" if target.proxy is None else "--proxy"
+        raise ConfigError(f"{where}: {problem.detail}; is it there?") from None

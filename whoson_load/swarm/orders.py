@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from whoson_load.errors import ConfigError
 from whoson_load.swarm.shapes import Batch
 from whoson_load.swarm.user import ChatVisitor
 from whoson_load.visitors.curve_language import read_curve
-from whoson_load.visitors.poisson import Arrival, arrivals
+from whoson_load.visitors.poisson import Appointment, Schedule
 from whoson_load.visitors.rate_curve import RateCurve
 
 __all__ = ["LATECOMERS_NUMBERS", "LOCAL", "Orders", "Shift", "read_arrivals", "read_orders"]
@@ -54,6 +54,8 @@ class Orders(msgspec.Struct, kw_only=True):
         elapsed_ns: how long the run has gone on at the moment the orders leave; negative before its begin. A worker
             so needs no clock that agrees with the master's.
         batch: the seats that Locust adds now (closed model).
+        may_change: whether the curve may be another one later, as that of a capacity search.
+        drain_s: how long the visitor of a seat that is taken away while the run goes on may stay to end the visit.
     """
 
     curve: str = ""
@@ -62,17 +64,24 @@ class Orders(msgspec.Struct, kw_only=True):
     shifts: list[Shift] = []
     elapsed_ns: int = 0
     batch: Batch = Batch()
+    may_change: bool = False
+    drain_s: float = 0.0
 
     @property
     def is_open(self) -> bool:
         """Whether visitors arrive by a schedule of their own, whatever the server does."""
         return bool(self.curve) or self.only_visitor is not None
 
-    def schedule(self, seed: int) -> Iterator[Arrival]:
+    def schedule(self, seed: int) -> Schedule | Appointment:
         """All arrivals of an open model, of all workers, in the order of time."""
         if self.only_visitor is not None:
-            return iter((Arrival(self.only_visitor, 0),))
-        return arrivals(read_curve(self.curve, _no_file), seed)
+            return Appointment(self.only_visitor)
+        return Schedule(self.rate_curve, seed)
+
+    @property
+    def rate_curve(self) -> RateCurve:
+        """The curve of an open model whose visitors are not just one."""
+        return read_curve(self.curve, _no_file)
 
     def place(self, worker: str, at_ns: int) -> tuple[int, int]:
         """Which of the workers this one is at an instant.

@@ -7,7 +7,7 @@ import os
 import platform
 import secrets
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -19,11 +19,12 @@ from whoson_load.client.stamps import KERNEL_STAMPS
 from whoson_load.client.target import Target
 from whoson_load.clock import monotonic_ns, wall_ns
 from whoson_load.errors import RecordError
+from whoson_load.measurement.capacity import Capacity
 from whoson_load.measurement.generator import GeneratorFigures
-from whoson_load.measurement.interval import Totals
+from whoson_load.measurement.interval import MergedInterval, Totals
 from whoson_load.measurement.ledger import run_tag
 from whoson_load.measurement.redaction import redact_command_line, redact_options
-from whoson_load.measurement.run import Ending, RunInfo, Summary, summarize, timeline_line
+from whoson_load.measurement.run import Ending, RunInfo, Summary, TimelineLine, summarize, timeline_line
 from whoson_load.measurement.trust import Trust, Verdict
 from whoson_load.protocol.commands import COMMANDS
 from whoson_load.protocol.events import EVENTS
@@ -81,6 +82,8 @@ class Run:
         totals: all that is merged so far.
         collector: where reports go.
         folder: the record's.
+        heard: all are called with each interval and its line of the timeline, once both are written.
+        concluded: called at the end with the summary and the gravest exit code so far; gives the one to end with.
         hopeless: why the run shall end before its time, in a sentence; empty while it may go on.
 
     Raises:
@@ -118,6 +121,8 @@ class Run:
         )
         self.totals = Totals()
         self.collector = Collector(round(settings.interval_s * 1e9))
+        self.heard: list[Callable[[MergedInterval, TimelineLine], None]] = []
+        self.concluded: Callable[[Summary, int], int] = lambda _, exit_code: exit_code
         self.hopeless = ""
         self._objectives = objectives
         self._lookout = Lookout(objectives)
@@ -150,6 +155,8 @@ class Run:
                 server=None if ready.late or self._scraper is None else self._scraper.at(interval.start_ns),
             )
             self._writer.write(interval, line)
+            for hear in self.heard:
+                hear(interval, line)
             self.hopeless = self.hopeless or self._lookout.add(line)
             if interval.generators and not self._knows_platforms:
                 self._knows_platforms = True
@@ -180,17 +187,27 @@ class Run:
         self.keep(all_of_them=True)
         missing = self.collector.missing()
         self._trust.lost(sum(map(len, missing.values())))
-        summary = complete(self.summary(), RunReader(self.folder), self._objectives, self.info.started_ns)
+        reader, begun_ns = RunReader(self.folder), self.info.started_ns
+        summary = complete(self.summary(), reader, self._objectives, begun_ns, pace=self.info.pace)
         if not all(judged.met for judged in summary.objectives):
             exit_code = gravest(exit_code, OBJECTIVE_MISSED)
         if summary.trust.verdict is Verdict.INVALID:
             exit_code = gravest(exit_code, UNTRUSTED)
+        exit_code = self.concluded(summary, exit_code)
         self.info.notes += [_missed(worker, numbers) for worker, numbers in missing.items()][:_MOST_NOTES]
         self.info.notes += self.collector.oddities()[:_MOST_NOTES]
         self.info.ended_ns, self.info.ending, self.info.exit_code = wall_ns(), ending, exit_code
         self._writer.write_summary(summary)
         self._writer.finish(self.info)
         return summary
+
+    def keep_capacity(self, capacity: Capacity) -> None:
+        """Write what a capacity search has found so far.
+
+        Raises:
+            RecordError: the record cannot be written.
+        """
+        self._writer.write_capacity(capacity)
 
     def fail(self, exit_code: int) -> None:
         """Leave a record that can no longer be written, saying so in it if that much is still possible."""

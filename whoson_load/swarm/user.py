@@ -9,6 +9,7 @@ import gevent
 from gevent.pool import Group
 from locust import User, between
 from locust.exception import StopUser
+from locust.user.task import LOCUST_STATE_RUNNING
 
 from whoson_load.clock import monotonic_ns
 from whoson_load.errors import LocalProtocolError
@@ -86,6 +87,15 @@ class ChatVisitor(User):
             self._become(self.generator.next_number(type(self)))
         greenlet: gevent.Greenlet[..., Any] = super().start(group)
         return greenlet
+
+    def stop(self, force: bool = False) -> bool:
+        """Give up the seat; called by Locust. Where the run allows it, a visit under way is finished before."""
+        leaving = self.generator.leaving if self.generator is not None else None
+        visiting = self._state == LOCUST_STATE_RUNNING and self._due_ns is None
+        if leaving is None or not leaving.allowed or not visiting:
+            return bool(super().stop(force))
+        leaving.take(self.greenlet, self.group)
+        return bool(super().stop(force=False))
 
     def visit(self, journey: Journey) -> Outcome:
         """Let a visitor make a visit: in the closed model a new one each time, in the open model the one that this is.

@@ -21,12 +21,13 @@ from locust.rpc import Message
 from locust.runners import STATE_MISSING, MasterRunner, WorkerRunner
 
 from whoson_load.clock import monotonic_ns, wall_ns
-from whoson_load.errors import ConfigError
 from whoson_load.swarm.arrivals import Arrivals
+from whoson_load.swarm.asked import options_of
 from whoson_load.swarm.cast import Cast
 from whoson_load.swarm.foreman import Foreman
 from whoson_load.swarm.generator import Generator
 from whoson_load.swarm.guard import Gatekeeper, RefusalRow
+from whoson_load.swarm.leaving import Leaving
 from whoson_load.swarm.orders import LOCAL, Orders, read_orders
 from whoson_load.swarm.shapes import Batch, EvenSpread, SwarmDispatcher
 from whoson_load.swarm.user import ChatVisitor
@@ -66,6 +67,7 @@ class Workload:
         self._row: RefusalRow | None = None
         self._arrivals: Arrivals | None = None
         self._drained_run = ""
+        self._leaving: Leaving | None = None
         self._greenlets: list[gevent.Greenlet[[], None]] = []
         environment.dispatcher_class = partial(SwarmDispatcher, announce=self._announce)  # type: ignore[assignment]
         runner, hooks = environment.runner, environment.events
@@ -79,10 +81,7 @@ class Workload:
 
     @property
     def _options(self) -> argparse.Namespace:
-        options: argparse.Namespace | None = self._environment.parsed_options
-        if options is None:
-            raise ConfigError("got no options: a run needs Locust's command line")
-        return options
+        return options_of(self._environment)
 
     def read(self) -> Orders:
         """What options and locustfile ask for.
@@ -93,8 +92,13 @@ class Workload:
         shaped = self._environment.shape_class is not None
         return read_orders(self._options, self._environment.user_classes, shaped=shaped)
 
-    def begin(self, seed: int) -> tuple[Cast, tuple[int, int], Gatekeeper]:
+    def begin(self, seed: int, drain_s: float | None = None) -> tuple[Cast, tuple[int, int], Gatekeeper]:
         """Begin a run: give the orders, or take the master's.
+
+        Args:
+            seed: of the run.
+            drain_s: of a run whose load changes on demand: how long the visitors of seats that are taken away may stay.
+                None for any other run. A worker learns it from its orders.
 
         Returns:
             For this process's generator: whom numbers stand for, its numbers in the closed model, and the gatekeeper.
@@ -109,6 +113,7 @@ class Workload:
             tell: Callable[[str | None], None] = lambda said: runner.send_message(_REFUSALS, {"said": said})  # noqa: E731
         else:
             self._orders = self.read()
+            self._orders.may_change, self._orders.drain_s = drain_s is not None, drain_s or 0.0
             workers = partial(_workers, runner) if isinstance(runner, MasterRunner) else None
             self._foreman = Foreman(self._orders, workers, self._send, self._note, self._over)
             self._row = RefusalRow(self._refused)
@@ -124,6 +129,7 @@ class Workload:
         if self._foreman is not None:
             self._foreman.begin()
             self._orders = self._foreman.orders()
+        self._leaving = generator.leaving = Leaving(self._orders.drain_s)
         if not self._orders.is_open:
             generator.slot_ns = partial(self._slot_ns, EvenSpread(self._name))
             return
@@ -139,6 +145,13 @@ class Workload:
             self._drained,
         )
         self._spawn(self._arrivals.run).link_exception(self._break)
+
+    def change_rate(self, rate_per_s: float) -> None:
+        """Let visitors arrive at another rate from soon on: in a run of the open model whose load changes on demand."""
+        if self._foreman is not None:
+            orders = self._foreman.change_rate(rate_per_s)
+            if self._arrivals is not None:
+                self._arrivals.change(orders)
 
     # On the way
 
@@ -188,6 +201,8 @@ class Workload:
         for greenlet in self._greenlets:
             greenlet.kill(block=greenlet is not gevent.getcurrent())
         self._greenlets.clear()
+        if self._leaving is not None:
+            self._leaving.end()
         self._foreman = self._row = self._arrivals = None
 
     # Between master and workers
@@ -199,7 +214,7 @@ class Workload:
 
     def _hear_orders(self, msg: Message, **_: object) -> None:
         if self._arrivals is not None:
-            self._arrivals.change_shifts(Orders.from_builtins(msg.data))
+            self._arrivals.change(Orders.from_builtins(msg.data))
 
     def _hear_refusal(self, msg: Message, **_: object) -> None:
         if self._row is not None:

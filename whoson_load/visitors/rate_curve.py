@@ -154,5 +154,20 @@ class RateCurve:
         place = bisect_right(self._begins_s, at_s) - 1
         return self._before[place] + self.stages[place].expected(at_s - self._begins_s[place])
 
+    def then(self, at_s: float, rate_per_s: float) -> RateCurve:
+        """The same curve until an instant (seconds from the begin, above 0), and from there a constant rate for ever.
+
+        Raises:
+            ConfigError: it gets too many stages, or the rate is out of range.
+        """
+        kept: list[Stage] = []
+        for begin_s, stage in zip(self._begins_s, self.stages, strict=False):
+            left_s = at_s - begin_s
+            if left_s <= 0:
+                break
+            cut = left_s < stage.lasts_s
+            kept.append(Stage(left_s, stage.from_per_s, self.rate_per_s(at_s)) if cut else stage)
+        return RateCurve((*kept, Stage(math.inf, rate_per_s, rate_per_s)))
+
     def __str__(self) -> str:
         return "; ".join(map(str, self.stages))
