@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
+# One computes while two wait for programs; tests/lanes.py tells which does what.
+TEST_PROCESSES ?= 3
+
 # Resolves requirements.lock; of use to nobody else, so it has an environment of its own.
 UV := uv==0.13.9
 LOCK_VENV := build/lock
@@ -29,7 +32,7 @@ demo: $(READY) ## 50 visitors for 45 seconds against the simulator; the record g
 	@echo "Open $$(ls -d reports/*-visitors | tail -n 1)/report.html in a browser."
 
 test: lint ## lint, then all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_PROCESSES)
 
 test-browser: $(READY) ## the pages, in Debian's Chromium (or the one that CHROMIUM names)
 	$(BIN)/pytest -m browser
@@ -43,8 +46,10 @@ lint: $(READY) ## ruff, mypy --strict, and who may import whom
 examples: $(READY) ## the pages of the runs in reports/example-*
 	@for run in reports/example-*; do $(BIN)/whoson-load report "$$run" --format html || exit 1; done
 
-bench: $(READY) ## what the claims on speed and memory rest on
-	$(BIN)/python benchmarks/session.py
+BENCH ?= session
+bench: $(READY) ## what the claims on speed and memory rest on; BENCH=NAME for another one, see benchmarks/README.md
+	@grep -q '^| `$(BENCH)` |' benchmarks/README.md || { echo "got BENCH=$(BENCH), expected a name in benchmarks/README.md" >&2; exit 2; }
+	$(BIN)/python benchmarks/$(BENCH).py $(ARGS)
 
 lock: ## resolve requirements.lock again, keeping its versions where they fit; make lock UPGRADE=1 takes the newest
 	$(require_python)

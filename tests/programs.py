@@ -44,6 +44,10 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 """
 
+NO_PAGE = {"WHOSON_NO_PAGE": "yes"}
+PAGE = {"WHOSON_NO_PAGE": "no"}
+"""What a run that leaves its page is started with."""
+
 GONE_S = 10.0
 """How long its children may take to be gone."""
 
@@ -194,13 +198,17 @@ class Programs:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment of the tests without what would set our options or Locust's, or change what a terminal shows."""
+    """The environment of the tests without what would set our options or Locust's, or change what a terminal shows.
+
+    Runs leave no page there: drawing it costs more than the rest of a short run, and few tests look at it.
+    """
     about_terminals = {"COLUMNS", "LINES", "TERM", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
-    return {
+    kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("WHOSON_", "LOCUST_")) and name not in about_terminals
     }
+    return {**kept, **NO_PAGE}
 
 
 def watch_sockets(folder: Path) -> dict[str, str]:

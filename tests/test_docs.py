@@ -200,3 +200,11 @@ def test_the_journey_shown_works(programs: Programs) -> None:
     assert summary is not None
     assert summary.outcomes["served"] > 0
     assert summary.outcomes["failed"] == 0
+
+
+def test_every_benchmark_is_listed() -> None:
+    """What can be run by itself and what only helps, each once."""
+    listed = (ROOT / "benchmarks" / "README.md").read_text("utf-8")
+    names = re.findall(r"^\| `([a-z_]+)` \|", listed, re.MULTILINE)
+    helping = [name.removesuffix(".py") for name in re.findall(r"`([a-z_]+\.py)`", listed)]
+    assert sorted([*names, *helping]) == sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))

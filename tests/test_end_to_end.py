@@ -13,6 +13,7 @@ import pytest
 
 from tests.certificates import write_certificate
 from tests.programs import (
+    PAGE,
     SOCKETS_SEEN,
     VISITORS,
     Ended,
@@ -125,7 +126,8 @@ def all_runs(shared_programs: Programs) -> Iterator[dict[str, UnderWay]]:
         return folder / name
 
     embedded = programs.start(
-        "whoson-load", "run", VISITORS, "--simulator", *FEW, "-t", "8s", "--out", str(out("embedded"))
+        *("whoson-load", "run", VISITORS, "--simulator", *FEW, "-t", "8s", "--out", str(out("embedded"))),
+        environment=PAGE,
     )
     plain = programs.start(
         *(
@@ -303,6 +305,15 @@ def test_the_command_line_is_recorded_as_typed(finished: Callable[[str], Run]) -
     run = finished("embedded")
     typed = ["whoson-load", "run", VISITORS, "--simulator", *FEW, "-t", "8s", "--out", str(run.record.parent)]
     assert RunReader(run.record).info.command_line == typed
+
+
+def test_a_run_leaves_its_page_unless_it_is_told_not_to(finished: Callable[[str], Run]) -> None:
+    """Beside the record, and it says where; by Locust's own command, too, which here was told."""
+    with_page, without = finished("embedded"), finished("plain")
+    assert f"Report: {with_page.record / 'report.html'}" in with_page.ended.stdout.splitlines()
+    assert (with_page.record / "report.html").is_file()
+    assert "Report: " not in without.ended.stdout
+    assert not (without.record / "report.html").exists()
 
 
 def test_our_command_shows_one_table(finished: Callable[[str], Run]) -> None:

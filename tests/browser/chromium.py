@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from PIL import Image
 from websockets.sync.client import connect
 
@@ -30,6 +31,12 @@ def find_chromium() -> str | None:
     return next(
         (found for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name and (found := shutil.which(name))), None
     )
+
+
+def colours(picture: Image.Image) -> int:
+    """How many pixels are of a colour, not grey."""
+    pixels = np.asarray(picture).astype(int)
+    return int(np.sum(pixels.max(axis=2) - pixels.min(axis=2) > 40))
 
 
 class Chromium:

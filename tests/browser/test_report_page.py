@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.browser.chromium import Chromium, Tab
+from tests.browser.chromium import Chromium, Tab, colours
 from tests.report.test_other_pages import COMPARISON
 from whoson_load.report.comparison_page import render_comparison_page
 
@@ -29,12 +28,6 @@ def opened(chromium: Chromium, address: str) -> Iterator[Tab]:
     tab.wait_for(DRAWN)
     yield tab
     tab.close()
-
-
-def colours(picture: Image.Image) -> int:
-    """How many pixels are of a colour, not grey."""
-    pixels = np.asarray(picture).astype(int)
-    return int(np.sum(pixels.max(axis=2) - pixels.min(axis=2) > 40))
 
 
 def test_the_page_complains_of_nothing_and_asks_nobody(opened: Tab, address: str) -> None:

@@ -2,103 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import re
-import socket
-import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
-from tests.programs import Ended, Program, Programs, only_record, wait_until
+from tests.locust_page import Page, open_page
+from tests.programs import Ended, Programs, only_record, wait_until
 from whoson_load.measurement.run import Ending
 from whoson_load.measurement.sample import HEADLINE
 from whoson_load.record.reader import RunReader
 
 ELSEWHERE = "chat.example.com"
 
-# Without a pace on the command line the page's field is empty; the simulator's operators keep the class's.
-HURRIED = """
-from locust import task
-
-from whoson_load import ChatVisitor, everyday
-
-
-class Visitor(ChatVisitor):
-    pace = 10
-
-    @task
-    def chat(self):
-        self.visit(everyday)
-"""
-
-
-class Page:
-    """Locust's web page, as a browser uses it.
-
-    Attributes:
-        host: the target that its form shows at first: the simulator.
-    """
-
-    def __init__(self, program: Program, port: int) -> None:
-        self.program = program
-        self.host = ""
-        self._url = f"http://127.0.0.1:{port}"
-
-    def get(self, path: str) -> dict[str, Any]:
-        """Fetch JSON."""
-        with urllib.request.urlopen(self._url + path, timeout=10) as answer:
-            fetched: dict[str, Any] = json.load(answer)
-        return fetched
-
-    def post(self, path: str, **form: object) -> dict[str, Any]:
-        """Send a form."""
-        data = urllib.parse.urlencode(form).encode()
-        with urllib.request.urlopen(self._url + path, data=data, timeout=30) as answer:
-            said: dict[str, Any] = json.load(answer) if answer.headers.get_content_type() == "application/json" else {}
-        return said
-
-    @property
-    def is_there(self) -> bool:
-        """Whether it answers."""
-        try:
-            self.get("/stats/requests")
-        except OSError:
-            return False
-        return True
-
-    def start_form(self) -> str:
-        """The page itself, with the form's values in it."""
-        with urllib.request.urlopen(self._url + "/", timeout=10) as answer:
-            text: str = answer.read().decode("utf-8")
-        return text
-
-    def series(self) -> dict[str, int]:
-        """The requests on it: name -> how many."""
-        return {each["name"]: each["num_requests"] for each in self.get("/stats/requests")["stats"]}
-
-
-def _open_page(programs: Programs, *more: str) -> Page:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    (programs.folder / "hurried.py").write_text(HURRIED, "utf-8")
-    program = programs.start(
-        "whoson-load", "run", "hurried.py", "--web", "--web-port", str(port), "--out", "out", *more
-    )
-    page = Page(program, port)
-    wait_until(lambda: page.is_there, 30, "no page came up", of=program)
-    (page.host,) = set(re.findall(r"ws://127\.0\.0\.1:\d+", page.start_form()))
-    return page
-
 
 @pytest.fixture(scope="module")
 def page(shared_programs: Programs) -> Iterator[Page]:
     """The page of a run with the simulator; no test has started yet."""
-    page = _open_page(shared_programs, "--allow-target", "chat.example.org")
+    page = open_page(shared_programs, "--allow-target", "chat.example.org")
     yield page
     page.program.interrupt()
     ended = page.program.end()
@@ -205,7 +127,7 @@ def test_the_page_cannot_move_the_record(page: Page, shared_programs: Programs) 
 
 def test_a_page_ends_with_its_simulator(programs: Programs) -> None:
     """SIGTERM in the midst of a test ends both, and the record is whole."""
-    page = _open_page(programs, "--pace", "20")
+    page = open_page(programs, "--pace", "20")
     program = page.program
     page.post("/swarm", user_count=2, spawn_rate=2)
     wait_until(lambda: page.series().get("connect", 0) > 0, 30, "nobody connected", of=program)

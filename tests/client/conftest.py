@@ -18,20 +18,26 @@ import gevent
 import pytest
 from gevent import get_hub
 
+from tests.client.beginnings import CONNECTED, DEADLINE_NS, begin_chat
+from tests.client.kinds import Chatting, Counted, MakeChat
 from tests.client.peers import PATIENCE_S, Certificates, Peer, Script
-from tests.client.scripted import FakeClock, ScriptedLine
+from tests.client.scripted import HOWARD, FakeClock, ScriptedLine
+from tests.client.targets import SECRETS
 from whoson_load.client import connection as connection_module
 from whoson_load.client import session as session_module
 from whoson_load.client.dial import Dialled, dial
+from whoson_load.client.hearing import Hearing
 from whoson_load.client.session import ChatSession, Visitor
 from whoson_load.client.target import Deadlines, Target
 from whoson_load.client.wheel import wheel
 from whoson_load.client.wire import Wire
+from whoson_load.measurement.ledger import TokenBook
 from whoson_load.measurement.recorder import Recorder
+from whoson_load.protocol.conversation import State
+from whoson_load.protocol.events import Accepted, OperatorJoined
 from whoson_load.visitors.patience import MANNERS
 from whoson_load.visitors.persona import Personas
 
-SECRETS = {"WHOSON_AUTH": "s3cret-auth", "WHOSON_API_KEY": "s3cret-key"}
 OPEN_DESCRIPTORS = Path("/proc/self/fd")
 
 
@@ -93,7 +99,7 @@ def recorder() -> Recorder:
 
 
 @pytest.fixture
-def counted(recorder: Recorder) -> Callable[[], Any]:
+def counted(recorder: Recorder) -> Counted:
     """Hands over what the recorder has: its tally, with the counts of samples as `samples`."""
 
     def take() -> SimpleNamespace:
@@ -150,12 +156,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture
-def make_chat(
-    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[ChatSession, ScriptedLine, FakeClock]]:
+def make_chat(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> MakeChat:
     """Makes a session over a scripted line: that, its line and its clock. Named arguments are deadlines."""
 
-    def make(*, due_s_ago: float = 0.0, **deadlines: float) -> tuple[ChatSession, ScriptedLine, FakeClock]:
+    def make(*, due_s_ago: float = 0.0, **deadlines: float) -> Chatting:
         clock = FakeClock()
         for module in (connection_module, session_module):
             monkeypatch.setattr(module, "monotonic_ns", clock.monotonic_ns)
@@ -167,3 +171,38 @@ def make_chat(
         return ChatSession(line, target, visitor, recorder, due_ns), line, clock
 
     return make
+
+
+@pytest.fixture
+def chatting(make_chat: MakeChat, counted: Counted) -> Chatting:
+    """A chat that an operator joined, everything until then counted away."""
+    chat, line, clock = make_chat(reply_s=30)
+    begin_chat(chat, line)
+    line.sent.clear()
+    counted()
+    return chat, line, clock
+
+
+@pytest.fixture
+def book(recorder: Recorder) -> TokenBook:
+    """The ledger of visitor 7's first visit."""
+    return TokenBook("tag", 7, 1, DEADLINE_NS, recorder.line)
+
+
+@pytest.fixture
+def hearing(recorder: Recorder, book: TokenBook) -> Hearing:
+    """Ears that have heard nothing yet."""
+    return Hearing(recorder, book)
+
+
+@pytest.fixture
+def ears(hearing: Hearing, counted: Counted) -> Hearing:
+    """Ears of a chat that an operator joined, everything until then counted away."""
+    hearing.conversation.command("Connect")
+    hearing.hear(CONNECTED, 0)
+    hearing.conversation.command("Hello")
+    hearing.hear(Accepted(chat_uid="u-1"), 0)
+    hearing.hear(OperatorJoined(chat_uid="u-1", operator=HOWARD), 0)
+    assert hearing.conversation.state is State.CHATTING
+    counted()
+    return hearing

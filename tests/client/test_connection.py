@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.client.beginnings import CONNECTED, begin_chat, bring
+from tests.client.kinds import Counted, MakeChat
 from tests.client.scripted import PING
-from tests.client.scripted import FakeClock as Clock
 from tests.client.scripted import ScriptedLine as Line
 from whoson_load.client import connection as connection_module
 from whoson_load.client.dial import ConnectParts
@@ -24,15 +25,11 @@ from whoson_load.errors import (
 )
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.protocol.conversation import State
-from whoson_load.protocol.events import Connected, Error, NewLine, Quit, Typing
-from whoson_load.protocol.site import Site
+from whoson_load.protocol.events import Error, NewLine, Quit, Typing
 from whoson_load.visitors.keystrokes import Act, Keystroke
 from whoson_load.visitors.patience import MANNERS
 from whoson_load.visitors.persona import Personas
 
-MakeChat = Callable[..., tuple[ChatSession, Line, Clock]]
-Counted = Callable[[], SimpleNamespace]
-CONNECTED = Connected(session_id="s-1", site=Site(domain="www.mycompany.com"))
 ENDS = [
     SessionClosed(Fault.CLOSED, "close code 1012", 1012),
     SessionClosed(Fault.RESET),
@@ -46,14 +43,6 @@ ENDS = [
 
 
 """Every end a wire knows."""
-
-
-def chatting(chat: ChatSession, line: Line) -> None:
-    """Bring a visitor into a chat."""
-    line.serve(pickup_s=0.5)
-    chat.connect()
-    chat.hello()
-    assert chat.wait_for_operator(10) is not None
 
 
 STEPS: dict[str, tuple[str, Callable[[ChatSession], object], list[str]]] = {
@@ -73,20 +62,6 @@ STEPS: dict[str, tuple[str, Callable[[ChatSession], object], list[str]]] = {
 
 
 """What a visitor does -> where it stands when it begins to, how it is done, and the series that then wait."""
-
-
-def bring(chat: ChatSession, line: Line, where: str) -> None:
-    """Bring a visitor to where a step begins, and let nothing be answered from there on."""
-    line.serve(pickup_s=0.5 if where in ("chatting", "ended") else 3600)
-    if where:
-        chat.connect()
-    if where in ("waiting", "chatting", "ended"):
-        chat.hello()
-    if where in ("chatting", "ended"):
-        chat.wait_for_operator(10)
-    if where == "ended":
-        chat.quit()
-    line.answers.clear()
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: f"{type(end).__name__} {end.fault}")
@@ -149,7 +124,7 @@ def test_a_server_that_sends_nothing_at_all_is_left_after_the_idle_deadline(
 ) -> None:
     """Counted from what arrived last, not from when the visitor began to wait."""
     chat, line, clock = make_chat(idle_s=100)
-    chatting(chat, line)
+    begin_chat(chat, line)
     counted()
     heard_s = clock.passed_s
     with pytest.raises(ReplyTimeout) as told, chat:
@@ -163,7 +138,7 @@ def test_a_server_that_sends_nothing_at_all_is_left_after_the_idle_deadline(
 def test_anything_that_arrives_puts_the_idle_deadline_off(what: object, make_chat: MakeChat) -> None:
     """A ping as well as an event."""
     chat, line, clock = make_chat(idle_s=100)
-    chatting(chat, line)
+    begin_chat(chat, line)
     heard_s = clock.passed_s
     line.later((90, what), (180, what))
     with pytest.raises(ReplyTimeout):
@@ -206,7 +181,7 @@ def test_access_denied(make_chat: MakeChat, counted: Counted) -> None:
 def test_living_through_whatever_arrives(make_chat: MakeChat, counted: Counted) -> None:
     """For exactly so long."""
     chat, line, clock = make_chat()
-    chatting(chat, line)
+    begin_chat(chat, line)
     counted()
     begun_s = clock.passed_s
     line.later((1, Typing()), (2, NewLine(classname="lineo", content="Hi")), (2, PING))
@@ -218,7 +193,7 @@ def test_living_through_whatever_arrives(make_chat: MakeChat, counted: Counted) 
 def test_a_chat_that_ends_ends_a_visitors_thought(make_chat: MakeChat) -> None:
     """At once."""
     chat, line, clock = make_chat()
-    chatting(chat, line)
+    begin_chat(chat, line)
     begun_s = clock.passed_s
     line.later((1, Quit()))
     assert chat.idle(30) is False
@@ -291,7 +266,7 @@ def test_a_page_that_is_loaded_anew(
 ) -> None:
     """Drops its connection without a word and opens another; lines are accounted for across both."""
     chat, line, clock = make_chat()
-    chatting(chat, line)
+    begin_chat(chat, line)
     other = Line(clock)
     other.serve(pickup_s=0.5)
     monkeypatch.setattr(connection_module, "open_line", lambda *_: other)
@@ -316,7 +291,7 @@ def test_a_page_that_is_loaded_anew(
 def test_a_page_that_is_loaded_anew_in_vain(make_chat: MakeChat, monkeypatch: pytest.MonkeyPatch) -> None:
     """The visit is over, and nothing of it stays open."""
     chat, line, _ = make_chat()
-    chatting(chat, line)
+    begin_chat(chat, line)
 
     def refuse(*_: object) -> None:
         raise ConnectError(Fault.REFUSED)

@@ -1,45 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
-
 import pytest
 from gevent import GreenletExit
 
-from tests.client.scripted import FakeClock as Clock
-from tests.client.scripted import ScriptedLine as Line
-from whoson_load.client.session import ChatSession
+from tests.client.beginnings import begin_chat, bring
+from tests.client.kinds import Counted, MakeChat
 from whoson_load.errors import (
     Fault,
     SessionClosed,
 )
 from whoson_load.protocol.conversation import State
 from whoson_load.protocol.events import Queue, Typing
-
-MakeChat = Callable[..., tuple[ChatSession, Line, Clock]]
-Counted = Callable[[], SimpleNamespace]
-
-
-def chatting(chat: ChatSession, line: Line) -> None:
-    """Bring a visitor into a chat."""
-    line.serve(pickup_s=0.5)
-    chat.connect()
-    chat.hello()
-    assert chat.wait_for_operator(10) is not None
-
-
-def bring(chat: ChatSession, line: Line, where: str) -> None:
-    """Bring a visitor to where a step begins, and let nothing be answered from there on."""
-    line.serve(pickup_s=0.5 if where in ("chatting", "ended") else 3600)
-    if where:
-        chat.connect()
-    if where in ("waiting", "chatting", "ended"):
-        chat.hello()
-    if where in ("chatting", "ended"):
-        chat.wait_for_operator(10)
-    if where == "ended":
-        chat.quit()
-    line.answers.clear()
 
 
 @pytest.mark.parametrize("where", ["", "connected", "waiting", "chatting", "ended"])
@@ -123,7 +94,7 @@ def test_a_server_that_is_gone_when_a_stopped_visitor_quits(make_chat: MakeChat)
 def test_quitting_twice_is_quitting_once(make_chat: MakeChat) -> None:
     """The second time there is nothing to quit."""
     chat, line, _ = make_chat()
-    chatting(chat, line)
+    begin_chat(chat, line)
     chat.quit()
     chat.quit()
     assert line.names.count("Quit") == 1

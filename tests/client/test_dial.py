@@ -2,40 +2,14 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.client.peers import Peer
+from tests.client.dialling import closed_port, fails, release
+from tests.client.kinds import MakeTarget, Reach, Serve
 from whoson_load.client import dial as dial_module
-from whoson_load.client.dial import Dialled, reach
-from whoson_load.client.target import Target
+from whoson_load.client.dial import reach
 from whoson_load.errors import ConnectError, Fault
-
-Serve = Callable[..., Peer]
-Reach = Callable[..., Dialled]
-MakeTarget = Callable[..., Target]
-
-
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def fails(reach: Reach, peer: Peer | str, **options: Any) -> ConnectError:  # noqa: ANN401 (those of Target.read)
-    """The error that dialling a peer ends as."""
-    with pytest.raises(ConnectError) as told:
-        reach(peer, **options)
-    assert "\n" not in str(told.value)
-    return told.value
-
-
-def release(dialled: Dialled) -> None:
-    """Close what was dialled, as nobody else here does."""
-    socket.socket(fileno=dialled.descriptor).close()
 
 
 def test_the_parts_of_opening_are_timed_apart(serve: Serve, reach_peer: Reach) -> None:

@@ -3,35 +3,16 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from tests.client.peers import Connection, Peer
+from tests.client.dialling import closed_port, fails, release
+from tests.client.kinds import MakeTarget, Reach, Serve
+from tests.client.peers import Connection
 from whoson_load.client import stream as stream_module
-from whoson_load.client.dial import MAX_REDIRECTS, Dialled, dial
+from whoson_load.client.dial import MAX_REDIRECTS, dial
 from whoson_load.client.stream import MAX_UPGRADE_BYTES
-from whoson_load.client.target import Target
 from whoson_load.errors import ConnectError, Fault
-
-Serve = Callable[..., Peer]
-Reach = Callable[..., Dialled]
-MakeTarget = Callable[..., Target]
-
-
-def closed_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def fails(reach: Reach, peer: Peer | str, **options: Any) -> ConnectError:  # noqa: ANN401 (those of Target.read)
-    """The error that dialling a peer ends as."""
-    with pytest.raises(ConnectError) as told:
-        reach(peer, **options)
-    assert "\n" not in str(told.value)
-    return told.value
 
 
 def answers(text: str | bytes, stay: bool = False) -> Callable[[Connection], None]:
@@ -44,11 +25,6 @@ def answers(text: str | bytes, stay: bool = False) -> Callable[[Connection], Non
             connection.wait_for_the_end()
 
     return script
-
-
-def release(dialled: Dialled) -> None:
-    """Close what was dialled, as nobody else here does."""
-    socket.socket(fileno=dialled.descriptor).close()
 
 
 @pytest.mark.parametrize(

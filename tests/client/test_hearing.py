@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
-
 import pytest
 
+from tests.client.beginnings import CONNECTED, DEADLINE_NS, SITE, line_of
+from tests.client.kinds import Counted
+from tests.client.scripted import HOWARD
 from whoson_load.client.hearing import Hearing
 from whoson_load.errors import Fault
 from whoson_load.measurement.ledger import TokenBook
@@ -13,11 +13,9 @@ from whoson_load.protocol.conversation import State
 from whoson_load.protocol.events import (
     Accepted,
     Acknowledged,
-    Connected,
     Error,
     Event,
     Image,
-    NewLine,
     NotAccepted,
     Operator,
     OperatorJoined,
@@ -29,46 +27,9 @@ from whoson_load.protocol.events import (
     Typing,
     UnknownEvent,
 )
-from whoson_load.protocol.site import Site
 from whoson_load.protocol.survey import SurveyField
 
-Counted = Callable[[], SimpleNamespace]
 MS = 1_000_000
-DEADLINE_NS = 30_000 * MS
-SITE = Site(domain="www.mycompany.com")
-CONNECTED = Connected(session_id="s-1", site=SITE)
-HOWARD = Operator(name="Howard Williams")
-
-
-def line(classname: str, content: str = "Hello", uid: str = "u-1") -> NewLine:
-    """A line of a class."""
-    return NewLine(chat_uid=uid, classname=classname, content=content)
-
-
-@pytest.fixture
-def book(recorder: Recorder) -> TokenBook:
-    """The ledger of visitor 7's first visit."""
-    return TokenBook("tag", 7, 1, DEADLINE_NS, recorder.line)
-
-
-@pytest.fixture
-def hearing(recorder: Recorder, book: TokenBook) -> Hearing:
-    """Ears that have heard nothing yet."""
-    return Hearing(recorder, book)
-
-
-@pytest.fixture
-def chatting(hearing: Hearing, counted: Counted) -> Hearing:
-    """Ears of a chat that an operator joined, everything until then counted away."""
-    for command in ("Connect", "Hello"):
-        hearing.conversation.command(command)
-        if command == "Connect":
-            hearing.hear(CONNECTED, 0)
-    hearing.hear(Accepted(chat_uid="u-1"), 0)
-    hearing.hear(OperatorJoined(chat_uid="u-1", operator=HOWARD), 0)
-    assert hearing.conversation.state is State.CHATTING
-    counted()
-    return hearing
 
 
 @pytest.mark.parametrize(
@@ -138,42 +99,42 @@ def test_what_the_server_says_of_the_session_is_kept(hearing: Hearing) -> None:
     assert (hearing.session_id, hearing.site) == ("s-1", SITE)
 
 
-def test_the_last_uid_that_was_not_blank_is_kept(chatting: Hearing) -> None:
+def test_the_last_uid_that_was_not_blank_is_kept(ears: Hearing) -> None:
     """Whatever event it came with, an unknown one too."""
-    chatting.hear(Typing(chat_uid="u-2"), 1)
-    chatting.hear(Typing(), 2)
-    assert chatting.chat_uid == "u-2"
-    chatting.hear(UnknownEvent(chat_uid="u-3", event_name="ack"), 3)
-    assert chatting.chat_uid == "u-3"
+    ears.hear(Typing(chat_uid="u-2"), 1)
+    ears.hear(Typing(), 2)
+    assert ears.chat_uid == "u-2"
+    ears.hear(UnknownEvent(chat_uid="u-3", event_name="ack"), 3)
+    assert ears.chat_uid == "u-3"
 
 
 def test_an_echo_is_timed_from_its_own_message(
-    chatting: Hearing, book: TokenBook, recorder: Recorder, counted: Counted
+    ears: Hearing, book: TokenBook, recorder: Recorder, counted: Counted
 ) -> None:
     """By the token in it, escaped or marked up as it may be."""
     token = book.token
     book.sent(100 * MS)
-    chatting.expect("echo", 100 * MS)
-    chatting.hear(line("linesays", "Thomas says:"), 119 * MS)
-    assert chatting.waits_for("echo")
-    chatting.hear(line("linev", f"<b>{token}</b> Hello &amp; good morning"), 120 * MS)
-    assert not chatting.waits_for("echo")
+    ears.expect("echo", 100 * MS)
+    ears.hear(line_of("linesays", "Thomas says:"), 119 * MS)
+    assert ears.waits_for("echo")
+    ears.hear(line_of("linev", f"<b>{token}</b> Hello &amp; good morning"), 120 * MS)
+    assert not ears.waits_for("echo")
     assert recorder.percentile_ns("echo", 100) == pytest.approx(20 * MS, rel=0.001)
     assert counted().lines == {"sent": 1, "echoed": 1}
 
 
-def test_only_an_own_line_is_an_echo(chatting: Hearing, book: TokenBook, counted: Counted) -> None:
+def test_only_an_own_line_is_an_echo(ears: Hearing, book: TokenBook, counted: Counted) -> None:
     """Not an operator's that quotes it, nor one without a token, nor an earlier one's second coming."""
     first = book.token
     book.sent(1 * MS)
-    chatting.hear(line("linev", first), 2 * MS)
+    ears.hear(line_of("linev", first), 2 * MS)
     second = book.token
     book.sent(3 * MS)
-    chatting.expect("echo", 3 * MS)
-    chatting.hear(line("lineo", f"You said {second}?"), 4 * MS)
-    chatting.hear(line("linev", "Order number: 4711"), 5 * MS)
-    chatting.hear(line("linev", f"{first} again"), 6 * MS)
-    assert chatting.waits_for("echo")
+    ears.expect("echo", 3 * MS)
+    ears.hear(line_of("lineo", f"You said {second}?"), 4 * MS)
+    ears.hear(line_of("linev", "Order number: 4711"), 5 * MS)
+    ears.hear(line_of("linev", f"{first} again"), 6 * MS)
+    assert ears.waits_for("echo")
     counts = counted()
     assert counts.samples["echo"] == 1
     assert counts.lines == {"sent": 2, "echoed": 1, "duplicated": 1}
@@ -181,65 +142,63 @@ def test_only_an_own_line_is_an_echo(chatting: Hearing, book: TokenBook, counted
 
 
 @pytest.mark.parametrize("classname", ["linev", "lineo"])
-def test_another_chats_line_has_crossed(classname: str, chatting: Hearing, book: TokenBook, counted: Counted) -> None:
+def test_another_chats_line_has_crossed(classname: str, ears: Hearing, book: TokenBook, counted: Counted) -> None:
     """The gravest thing a chat server can do, whoever's line it comes as: neither an echo nor without notice."""
     other = TokenBook("tag", 8, 1, DEADLINE_NS, lambda fate, count: None)
     book.sent(1 * MS)
-    chatting.expect("echo", 1 * MS)
-    chatting.hear(line(classname, f"{other.token} my card number is"), 2 * MS)
-    assert chatting.waits_for("echo")
+    ears.expect("echo", 1 * MS)
+    ears.hear(line_of(classname, f"{other.token} my card number is"), 2 * MS)
+    assert ears.waits_for("echo")
     assert counted().lines == {"sent": 1, "crossed": 1}
 
 
-def test_lines_that_come_in_another_order_or_late_are_known(
-    chatting: Hearing, book: TokenBook, counted: Counted
-) -> None:
+def test_lines_that_come_in_another_order_or_late_are_known(ears: Hearing, book: TokenBook, counted: Counted) -> None:
     """Reordered ones are echoes all the same; one past its deadline stays lost."""
     tokens = []
     for sent_ns in (1 * MS, 2 * MS, 3 * MS):
         tokens.append(book.token)
         book.sent(sent_ns)
-    chatting.hear(line("linev", tokens[1]), 5 * MS)
-    chatting.hear(line("linev", tokens[0]), 6 * MS)
-    chatting.hear(line("linev", tokens[2]), 4 * MS + DEADLINE_NS)
+    ears.hear(line_of("linev", tokens[1]), 5 * MS)
+    ears.hear(line_of("linev", tokens[0]), 6 * MS)
+    ears.hear(line_of("linev", tokens[2]), 4 * MS + DEADLINE_NS)
     counts = counted()
     assert counts.lines == {"sent": 3, "echoed": 2, "reordered": 1, "lost": 1, "late": 1}
     assert counts.samples["echo"] == 2
 
 
 def test_a_reply_is_timed_from_the_visitors_own_line(
-    chatting: Hearing, book: TokenBook, recorder: Recorder, counted: Counted
+    ears: Hearing, book: TokenBook, recorder: Recorder, counted: Counted
 ) -> None:
     """To the next exact operator's line: no waiting line, no translation, no second one, no greeting ahead of it."""
-    greeting = line("lineo", "How can I help?")
-    chatting.hear(greeting, 1 * MS)
-    assert chatting.reply == greeting
+    greeting = line_of("lineo", "How can I help?")
+    ears.hear(greeting, 1 * MS)
+    assert ears.reply == greeting
     token = book.token
     book.sent(10 * MS)
-    chatting.hear(line("linev", token), 12 * MS)
-    assert (chatting.reply, chatting.replies) == (None, 0)
+    ears.hear(line_of("linev", token), 12 * MS)
+    assert (ears.reply, ears.replies) == (None, 0)
     for classname in ("lineo linewaiting1", "lineo linewaiting2", "linesays", "linet", "queuemessage", "lineo other"):
-        chatting.hear(line(classname), 15 * MS)
-    assert chatting.reply is None
-    answer = line("lineo", "Let me see.")
-    chatting.hear(answer, 42 * MS)
-    chatting.hear(line("linet", "Laissez-moi voir."), 43 * MS)
-    assert chatting.reply == answer
+        ears.hear(line_of(classname), 15 * MS)
+    assert ears.reply is None
+    answer = line_of("lineo", "Let me see.")
+    ears.hear(answer, 42 * MS)
+    ears.hear(line_of("linet", "Laissez-moi voir."), 43 * MS)
+    assert ears.reply == answer
     assert recorder.percentile_ns("reply", 100) == pytest.approx(30 * MS, rel=0.001)
-    second = line("lineo", "Here it is.")
-    chatting.hear(second, 50 * MS)
-    assert chatting.reply == second
-    assert chatting.replies == 2
+    second = line_of("lineo", "Here it is.")
+    ears.hear(second, 50 * MS)
+    assert ears.reply == second
+    assert ears.replies == 2
     assert counted().samples["reply"] == 1
 
 
-def test_lines_are_counted_by_class(chatting: Hearing, counted: Counted) -> None:
+def test_lines_are_counted_by_class(ears: Hearing, counted: Counted) -> None:
     """As the server wrote it; "X says:" is no line of its own."""
     for classname in ("pagingmessage", "linesays", "lineo", "lineo", "new class"):
-        chatting.hear(line(classname), 1)
+        ears.hear(line_of(classname), 1)
     counts = counted()
     assert counts.line_classes == {"pagingmessage": 1, "linesays": 1, "lineo": 2, "new class": 1}
-    assert chatting.lines == 4
+    assert ears.lines == 4
 
 
 def test_ticks_of_the_queue_are_timed_from_one_to_the_next(hearing: Hearing, recorder: Recorder) -> None:
@@ -256,11 +215,11 @@ def test_ticks_of_the_queue_are_timed_from_one_to_the_next(hearing: Hearing, rec
     assert report.peaks == {"queue position": 7}
 
 
-def test_a_transfer_changes_the_operator_and_is_no_second_pickup(chatting: Hearing, counted: Counted) -> None:
+def test_a_transfer_changes_the_operator_and_is_no_second_pickup(ears: Hearing, counted: Counted) -> None:
     """`operatorjoined` times the first one only."""
     sue = Operator(name="Sue Sales")
-    chatting.hear(OperatorJoined(operator=sue), 99)
-    assert chatting.operator == sue
+    ears.hear(OperatorJoined(operator=sue), 99)
+    assert ears.operator == sue
     assert "operatorjoined" not in counted().samples
 
 
@@ -297,20 +256,20 @@ def test_what_is_waited_for_is_an_error_when_it_will_not_come(hearing: Hearing, 
     }
 
 
-def test_what_an_operator_asks_for_is_kept(chatting: Hearing) -> None:
+def test_what_an_operator_asks_for_is_kept(ears: Hearing) -> None:
     """Until the visitor answers it."""
     file, field = RequestFile(file_types="pdf, doc"), RequestField(field=SurveyField(field_name="Order"))
-    chatting.hear(file, 1)
-    chatting.hear(field, 2)
-    assert (chatting.wanted_file, chatting.wanted_field) == (file, field)
+    ears.hear(file, 1)
+    ears.hear(field, 2)
+    assert (ears.wanted_file, ears.wanted_field) == (file, field)
 
 
-def test_errors_are_kept_and_counted(chatting: Hearing) -> None:
+def test_errors_are_kept_and_counted(ears: Hearing) -> None:
     """None names its command, so all one can tell is that there was another."""
     for text in ("You cannot upload files of this type.", "Another"):
-        chatting.hear(Error(description=text), 1)
-    assert (chatting.error, chatting.errors) == ("Another", 2)
-    assert chatting.conversation.state is State.CHATTING
+        ears.hear(Error(description=text), 1)
+    assert (ears.error, ears.errors) == ("Another", 2)
+    assert ears.conversation.state is State.CHATTING
 
 
 def test_an_error_before_connected_is_the_end(hearing: Hearing) -> None:

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.client.scripted import FakeClock as Clock
-from tests.client.scripted import ScriptedLine as Line
+from tests.client.kinds import Chatting, Counted, MakeChat
+from tests.client.scripted import HOWARD
 from whoson_load.client.session import ChatSession
 from whoson_load.errors import LocalProtocolError, ReplyTimeout
 from whoson_load.measurement.histogram import Histogram
@@ -28,28 +27,6 @@ from whoson_load.protocol.events import (
     Queue,
     Quit,
 )
-
-MakeChat = Callable[..., tuple[ChatSession, Line, Clock]]
-Counted = Callable[[], SimpleNamespace]
-HOWARD = Operator(name="Howard Williams")
-
-
-def linev(text: str) -> NewLine:
-    """The visitor's own line."""
-    return NewLine(chat_uid="u-1", classname="linev", content=text)
-
-
-@pytest.fixture
-def chatting(make_chat: MakeChat, counted: Counted) -> tuple[ChatSession, Line, Clock]:
-    """A chat that an operator joined, everything until then counted away."""
-    chat, line, clock = make_chat(reply_s=30)
-    line.serve(pickup_s=0.5)
-    chat.connect()
-    chat.hello()
-    assert chat.wait_for_operator(10) == HOWARD
-    line.sent.clear()
-    counted()
-    return chat, line, clock
 
 
 def slowest_s(recorder: Recorder, *series: str) -> list[float]:
@@ -186,7 +163,7 @@ def test_waiting_for_an_operator(
     ],
 )
 def test_waiting_for_a_reply(
-    steps: list[Any], reply: str | None, passes_s: float, chatting: tuple[ChatSession, Line, Clock], counted: Counted
+    steps: list[Any], reply: str | None, passes_s: float, chatting: Chatting, counted: Counted
 ) -> None:
     """Until it comes, until patience runs out, or until the chat ends."""
     chat, line, clock = chatting
@@ -199,7 +176,7 @@ def test_waiting_for_a_reply(
     assert counted().samples.get("reply", 0) == (reply is not None)
 
 
-def test_a_reply_that_came_already_is_not_waited_for(chatting: tuple[ChatSession, Line, Clock]) -> None:
+def test_a_reply_that_came_already_is_not_waited_for(chatting: Chatting) -> None:
     """It may have come while the visitor was reading."""
     chat, line, clock = chatting
     chat.say("Hello")
@@ -219,9 +196,7 @@ def test_a_reply_that_came_already_is_not_waited_for(chatting: tuple[ChatSession
     ],
 )
 @pytest.mark.parametrize("what", ["file", "field"])
-def test_sending_a_file_or_a_field(
-    what: str, steps: list[Any], shown: bool, chatting: tuple[ChatSession, Line, Clock]
-) -> None:
+def test_sending_a_file_or_a_field(what: str, steps: list[Any], shown: bool, chatting: Chatting) -> None:
     """Shows as a line of whatever class, or is refused by an error; what the operator had asked for is answered."""
     chat, line, _ = chatting
     line.answers |= {"File": steps, "DynamicField": steps}
@@ -234,7 +209,7 @@ def test_sending_a_file_or_a_field(
     assert (chat.heard.wanted_file, chat.heard.wanted_field) == (None, None)
 
 
-def test_a_file_that_is_not_shown(chatting: tuple[ChatSession, Line, Clock], counted: Counted) -> None:
+def test_a_file_that_is_not_shown(chatting: Chatting, counted: Counted) -> None:
     """Is the target's fault, though of no series."""
     chat, _, clock = chatting
     begun_s = clock.passed_s
@@ -244,7 +219,7 @@ def test_a_file_that_is_not_shown(chatting: tuple[ChatSession, Line, Clock], cou
     assert counted().faults == {"reply_timeout": 1}
 
 
-def test_what_nothing_answers_is_sent_and_not_waited_for(chatting: tuple[ChatSession, Line, Clock]) -> None:
+def test_what_nothing_answers_is_sent_and_not_waited_for(chatting: Chatting) -> None:
     """A message left, a transcript."""
     chat, line, clock = chatting
     begun_s = clock.passed_s
@@ -262,7 +237,7 @@ def test_what_nothing_answers_is_sent_and_not_waited_for(chatting: tuple[ChatSes
     assert clock.passed_s == begun_s
 
 
-def test_the_survey_after_a_chat(chatting: tuple[ChatSession, Line, Clock], recorder: Recorder) -> None:
+def test_the_survey_after_a_chat(chatting: Chatting, recorder: Recorder) -> None:
     """Acknowledged, however the chat ended."""
     chat, line, _ = chatting
     line.answers["PostChatSurvey"] = [(0.4, Acknowledged())]

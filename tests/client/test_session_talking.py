@@ -1,28 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
-
 import pytest
 
-from tests.client.scripted import FakeClock as Clock
-from tests.client.scripted import ScriptedLine as Line
-from whoson_load.client.session import ChatSession
+from tests.client.beginnings import linev
+from tests.client.kinds import Chatting, Counted, MakeChat
 from whoson_load.errors import Fault, ReplyTimeout, SessionClosed
 from whoson_load.protocol import commands
 from whoson_load.protocol.conversation import State
 from whoson_load.protocol.events import (
     NewLine,
-    Operator,
     Quit,
 )
 from whoson_load.protocol.lines import utf16_length
 from whoson_load.protocol.site import Site
 from whoson_load.visitors.keystrokes import PREVIEW_EVERY_KEY, Act, Keystroke, Rhythm
 
-MakeChat = Callable[..., tuple[ChatSession, Line, Clock]]
-Counted = Callable[[], SimpleNamespace]
-HOWARD = Operator(name="Howard Williams")
 TYPED = (
     Keystroke(0.0, Act.START_TYPING, ""),
     Keystroke(0.5, Act.PREVIEW, "He"),
@@ -32,25 +24,7 @@ TYPED = (
 )
 
 
-def linev(text: str) -> NewLine:
-    """The visitor's own line."""
-    return NewLine(chat_uid="u-1", classname="linev", content=text)
-
-
-@pytest.fixture
-def chatting(make_chat: MakeChat, counted: Counted) -> tuple[ChatSession, Line, Clock]:
-    """A chat that an operator joined, everything until then counted away."""
-    chat, line, clock = make_chat(reply_s=30)
-    line.serve(pickup_s=0.5)
-    chat.connect()
-    chat.hello()
-    assert chat.wait_for_operator(10) == HOWARD
-    line.sent.clear()
-    counted()
-    return chat, line, clock
-
-
-def test_saying_a_line(chatting: tuple[ChatSession, Line, Clock], counted: Counted) -> None:
+def test_saying_a_line(chatting: Chatting, counted: Counted) -> None:
     """With the ledger's token ahead of it; over when its echo is there."""
     chat, line, clock = chatting
     begun_s = clock.passed_s
@@ -65,7 +39,7 @@ def test_saying_a_line(chatting: tuple[ChatSession, Line, Clock], counted: Count
 
 
 @pytest.mark.parametrize("text", ["x" * 10_000, "\U0001f600" * 5000])
-def test_a_line_that_is_too_long_is_cut(text: str, chatting: tuple[ChatSession, Line, Clock]) -> None:
+def test_a_line_that_is_too_long_is_cut(text: str, chatting: Chatting) -> None:
     """At its end, at what the specification allows, and its echo is an echo."""
     chat, line, _ = chatting
     assert chat.say(text)
@@ -101,9 +75,7 @@ def test_a_line_may_be_said_before_anybody_has_come(make_chat: MakeChat) -> None
     assert chat.state is State.WAITING
 
 
-def test_a_chat_that_ends_while_a_line_is_under_way(
-    chatting: tuple[ChatSession, Line, Clock], counted: Counted
-) -> None:
+def test_a_chat_that_ends_while_a_line_is_under_way(chatting: Chatting, counted: Counted) -> None:
     """Nobody owes its echo; one that comes all the same counts."""
     chat, line, _ = chatting
     line.answers["Message"] = lambda command: [(1, Quit()), (1.5, linev(command.text))]
@@ -115,7 +87,7 @@ def test_a_chat_that_ends_while_a_line_is_under_way(
     assert counts.samples == {"echo": 1}
 
 
-def test_an_echo_and_the_chats_end_in_one_burst(chatting: tuple[ChatSession, Line, Clock]) -> None:
+def test_an_echo_and_the_chats_end_in_one_burst(chatting: Chatting) -> None:
     """The line was said."""
     chat, line, _ = chatting
     line.answers["Message"] = lambda command: [(1, linev(command.text)), (1, Quit())]
@@ -123,7 +95,7 @@ def test_an_echo_and_the_chats_end_in_one_burst(chatting: tuple[ChatSession, Lin
     assert chat.idle(1) is False
 
 
-def test_an_echo_that_does_not_come_is_a_lost_line(chatting: tuple[ChatSession, Line, Clock], counted: Counted) -> None:
+def test_an_echo_that_does_not_come_is_a_lost_line(chatting: Chatting, counted: Counted) -> None:
     """Other lines, doubled ones and ones without a token are none."""
     chat, line, clock = chatting
     assert chat.say("one")
@@ -138,7 +110,7 @@ def test_an_echo_that_does_not_come_is_a_lost_line(chatting: tuple[ChatSession, 
     assert counts.errors == {"echo": {"reply_timeout": 1}}
 
 
-def test_typing_is_sent_when_it_is_due(chatting: tuple[ChatSession, Line, Clock], counted: Counted) -> None:
+def test_typing_is_sent_when_it_is_due(chatting: Chatting, counted: Counted) -> None:
     """Each action at its time after the first key; the token is in the message only, for nobody types it."""
     chat, line, clock = chatting
     begun_s = clock.passed_s
@@ -170,9 +142,7 @@ def test_previews_are_left_out_where_the_site_does_not_want_them(make_chat: Make
     assert counted().samples["generator.send"] == 3
 
 
-def test_events_that_come_while_a_visitor_types_are_heard(
-    chatting: tuple[ChatSession, Line, Clock], counted: Counted
-) -> None:
+def test_events_that_come_while_a_visitor_types_are_heard(chatting: Chatting, counted: Counted) -> None:
     """And do not make it type earlier."""
     chat, line, clock = chatting
     begun_s = clock.passed_s
@@ -185,7 +155,7 @@ def test_events_that_come_while_a_visitor_types_are_heard(
 
 @pytest.mark.parametrize("at_s, names", [(0.2, ["StartTyping"]), (2.0, ["StartTyping", "Preview", "Preview"])])
 def test_a_chat_that_ends_while_a_visitor_types(
-    at_s: float, names: list[str], chatting: tuple[ChatSession, Line, Clock], counted: Counted
+    at_s: float, names: list[str], chatting: Chatting, counted: Counted
 ) -> None:
     """It stops there, and sends nothing more."""
     chat, line, clock = chatting
@@ -197,7 +167,7 @@ def test_a_chat_that_ends_while_a_visitor_types(
     assert counted().errors == {}
 
 
-def test_a_connection_that_ends_while_a_visitor_types(chatting: tuple[ChatSession, Line, Clock]) -> None:
+def test_a_connection_that_ends_while_a_visitor_types(chatting: Chatting) -> None:
     """Is told to it."""
     chat, line, _ = chatting
     line.later((2, SessionClosed(Fault.CLOSED, "close code 1012", 1012)))
@@ -205,7 +175,7 @@ def test_a_connection_that_ends_while_a_visitor_types(chatting: tuple[ChatSessio
         chat.play(TYPED)
 
 
-def test_waiting_until_something_is_so(chatting: tuple[ChatSession, Line, Clock]) -> None:
+def test_waiting_until_something_is_so(chatting: Chatting) -> None:
     """At once, after the event that makes it so, or in vain: as long as patience lasts."""
     chat, line, clock = chatting
     begun_s = clock.passed_s
@@ -218,7 +188,7 @@ def test_waiting_until_something_is_so(chatting: tuple[ChatSession, Line, Clock]
     assert clock.passed_s == begun_s + 12
 
 
-def test_several_lines_in_one_go(chatting: tuple[ChatSession, Line, Clock], counted: Counted) -> None:
+def test_several_lines_in_one_go(chatting: Chatting, counted: Counted) -> None:
     """What is due while an echo is waited for is sent after it, late, and its lateness is known."""
     chat, line, clock = chatting
     line.answers["Message"] = lambda command: [(3, linev(command.text))]
@@ -230,7 +200,7 @@ def test_several_lines_in_one_go(chatting: tuple[ChatSession, Line, Clock], coun
     assert counted().samples["generator.send"] == 3
 
 
-def test_typing_as_people_do(chatting: tuple[ChatSession, Line, Clock]) -> None:
+def test_typing_as_people_do(chatting: Chatting) -> None:
     """From the first key to the line, whatever the dice say."""
     chat, line, _ = chatting
     rhythm = Rhythm(preview_every_s=PREVIEW_EVERY_KEY, thought_chance=0, sentence_chance=0)
@@ -241,7 +211,7 @@ def test_typing_as_people_do(chatting: tuple[ChatSession, Line, Clock]) -> None:
     assert line.texts == ["wlrun7v3c1n1z Good morning, I have a question."]
 
 
-def test_thinking_better_of_it(chatting: tuple[ChatSession, Line, Clock]) -> None:
+def test_thinking_better_of_it(chatting: Chatting) -> None:
     """What was typed is not sent, and its token is the next line's."""
     chat, line, _ = chatting
     assert chat.type_and_drop("Never mind", Rhythm())

@@ -6,25 +6,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from types import SimpleNamespace
 
 import gevent
 import pytest
 
-from tests.client.peers import Connection, Peer
+from tests.client.kinds import Counted, OpenWire, Serve
+from tests.client.peers import Connection
 from whoson_load.client import stamps, stream
 from whoson_load.client import wire as wire_module
 from whoson_load.client.stamps import KERNEL_STAMPS, request_stamps, stamp_ns
-from whoson_load.client.wire import Wire
 from whoson_load.clock import monotonic_ns, wall_ns
 from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.measurement.sample import GENERATOR_RECEIVE
-
-Serve = Callable[..., Peer]
-OpenWire = Callable[..., Wire]
-Counted = Callable[[], SimpleNamespace]
 
 FAR_NS = 20_000_000_000
 BLOCKED_S = 0.05

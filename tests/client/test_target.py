@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.client.targets import target
 from whoson_load.client.target import (
     API_KEY_VARIABLE,
     AUTH_VARIABLE,
@@ -17,13 +18,6 @@ from whoson_load.client.target import (
     read_address,
 )
 from whoson_load.errors import ConfigError
-
-SECRETS = {AUTH_VARIABLE: "s3cret-auth", API_KEY_VARIABLE: "s3cret-key"}
-
-
-def target(host: str = "ws://127.0.0.1:8009", **more: Any) -> Target:  # noqa: ANN401 (the options of Target.read)
-    """A target read with both secrets."""
-    return Target.read(host, domain="www.mycompany.com", environment=more.pop("environment", SECRETS), **more)
 
 
 @pytest.mark.parametrize(

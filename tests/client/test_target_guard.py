@@ -1,25 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
+from tests.client.targets import target
 from whoson_load.client.target import (
-    API_KEY_VARIABLE,
-    AUTH_VARIABLE,
     Address,
-    Target,
     is_loopback,
 )
 from whoson_load.errors import ConfigError, GuardError
-
-SECRETS = {AUTH_VARIABLE: "s3cret-auth", API_KEY_VARIABLE: "s3cret-key"}
-
-
-def target(host: str = "ws://127.0.0.1:8009", **more: Any) -> Target:  # noqa: ANN401 (the options of Target.read)
-    """A target read with both secrets."""
-    return Target.read(host, domain="www.mycompany.com", environment=more.pop("environment", SECRETS), **more)
-
 
 LOOPBACK = (
     "localhost",

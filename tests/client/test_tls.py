@@ -1,22 +1,17 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.client.kinds import OpenWire, Reach, Serve
 from tests.client.peers import Certificates, Connection, Peer
-from whoson_load.client.dial import Dialled
 from whoson_load.client.tls import Tls
 from whoson_load.client.wire import Wire
 from whoson_load.clock import monotonic_ns
 from whoson_load.errors import ConnectError, Fault, SessionClosed
 from whoson_load.measurement.recorder import Recorder
-
-Serve = Callable[..., Peer]
-Reach = Callable[..., Dialled]
-OpenWire = Callable[..., Wire]
 
 FAR_S = 20
 

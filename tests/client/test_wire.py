@@ -5,11 +5,11 @@ import random
 import struct
 import threading
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 
-from tests.client.peers import Connection, Peer
+from tests.client.kinds import Counted, OpenWire, Serve
+from tests.client.peers import Connection
 from whoson_load.client import wire as wire_module
 from whoson_load.client.session import ChatSession, Visitor
 from whoson_load.client.target import Target
@@ -19,10 +19,6 @@ from whoson_load.errors import Fault, RemoteProtocolError, ReplyTimeout, Session
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.visitors.patience import MANNERS
 from whoson_load.visitors.persona import Personas
-
-Serve = Callable[..., Peer]
-OpenWire = Callable[..., Wire]
-Counted = Callable[[], SimpleNamespace]
 
 FAR_NS = 20_000_000_000
 

@@ -11,19 +11,16 @@ from typing import Any
 import gevent
 import pytest
 
-from tests.client.peers import Connection, Peer
+from tests.client.kinds import MakeTarget, OpenWire, Serve
+from tests.client.peers import Connection
 from whoson_load.client.dial import Dialled, dial
 from whoson_load.client.session import ChatSession, Visitor
-from whoson_load.client.target import Target
 from whoson_load.client.wire import Wire
 from whoson_load.clock import monotonic_ns
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.visitors.patience import MANNERS
 from whoson_load.visitors.persona import Personas
 
-Serve = Callable[..., Peer]
-OpenWire = Callable[..., Wire]
-MakeTarget = Callable[..., Target]
 Spawn = Callable[..., "gevent.Greenlet[..., Any]"]
 
 FAR_NS = 20_000_000_000

@@ -10,14 +10,13 @@ from typing import Any
 import gevent
 import pytest
 
-from tests.client.peers import Connection, Peer
+from tests.client.kinds import OpenWire, Serve
+from tests.client.peers import Connection
 from whoson_load.client import wire as wire_module
 from whoson_load.client.wire import Received, Wire
 from whoson_load.clock import monotonic_ns, wall_ns
 from whoson_load.errors import Fault, RemoteProtocolError, SessionClosed, TargetError
 
-Serve = Callable[..., Peer]
-OpenWire = Callable[..., Wire]
 Spawn = Callable[..., "gevent.Greenlet[..., Any]"]
 
 FAR_NS = 20_000_000_000
