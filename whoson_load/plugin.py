@@ -324,7 +324,8 @@ class Plugin:
         if self._feed is not None:
             self._feed.end(summary)
         sys.stdout.write(self.render(summary, run.folder) + "\n")
-        leave_page(run.folder)
+        if not run.info.options["no_page"]:
+            leave_page(run.folder)
 
     def _quitting(self, environment: Environment, **_: object) -> None:
         if self._tender is not None:  # a run that ends by itself has ended before

@@ -86,7 +86,9 @@ class Pages:
         self.feed = open_pages(self.environment, is_loopback)
         self.page = folder / "report.html"
         assert web_ui.app is not None
-        web_ui.app.secret_key = "of the tests"
+        if login:
+            web_ui.app.secret_key = "of the tests"
+            web_ui.login_manager.user_loader(lambda _: None)
         self._client = web_ui.app.test_client()
 
     def get(self, path: str, *, host: str = "127.0.0.1:8089", peer: str = "127.0.0.1", **headers: str) -> Answer:

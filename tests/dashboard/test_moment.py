@@ -32,6 +32,7 @@ def test_before_the_first_interval_it_says_what_it_waits_for(feed: Feed) -> None
     now = moment(feed)
     assert now.phase == "waiting"
     assert "first interval is over and every worker has reported it: 5 s." in now.sentence
+    assert (now.epoch, now.points) == (feed.epoch, 0)
     assert now.about == ["known", "ws://127.0.0.1:8009/", "2025-10-09 08:53:20 UTC"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -187,6 +189,20 @@ def test_metrics_are_for_whoever_sees_locusts_page(tmp_path: Path, run: RunUnder
     run.go_on()
     assert "whoson_load_run_active 1.0" in pages.get("/metrics", peer="192.0.2.7", host="master:8089").text
     assert pages.get("/chats", peer="192.0.2.7", host="master:8089").status == 403
+
+
+def test_pages_can_do_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are loaded all the same, and only /metrics is missing."""
+    for name in list(sys.modules):
+        if name.startswith("prometheus_client.") or name == "whoson_load.dashboard.metrics":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    spec = importlib.util.find_spec("whoson_load.dashboard.routes")
+    assert spec is not None
+    assert spec.loader is not None
+    without = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(without)
+    assert (routes._has_metrics, without._has_metrics) == (True, False)
 
 
 def test_metrics_name_the_extra_that_they_need(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:

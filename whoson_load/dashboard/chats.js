@@ -9,7 +9,7 @@ const SPEAK_AFTER_MS = 30_000; // a screen reader is not to be interrupted with 
 const ASK_AGAIN_S = 2;
 
 const place = (id) => document.getElementById(id);
-const shown = { epoch: "", points: 0, said: "", spoken: -Infinity };
+const shown = { epoch: "", points: 0, turn: "", spoken: -Infinity };
 
 function element(name, text, attributes = {}) {
   return Object.assign(document.createElement(name), { textContent: text }, attributes);
@@ -147,7 +147,8 @@ async function askAgainAndAgain(source, legends) {
     next_s = await ask(source, legends);
     place("silence").hidden = true;
   } catch (problem) {
-    say(place("silence"), "There is no answer any more: whoson-load has ended, or is too busy. What is shown is old.");
+    const why = `There is no answer any more (${problem.message}): whoson-load has ended, or is too busy.`;
+    say(place("silence"), `${why} What is shown is old.`);
     place("silence").hidden = false;
   }
   setTimeout(askAgainAndAgain, 1000 * next_s, source, legends);

@@ -138,7 +138,9 @@ def _last(line: TimelineLine) -> Iterable[Metric]:
             states.add_metric([name.removeprefix("visits ")], count)
     yield states
     quantiles = GaugeMetricFamily(
-        "whoson_load_interval_latency_seconds", "Quantiles of the last interval, to 0.1 %.", labels=["series", "quantile"]
+        "whoson_load_interval_latency_seconds",
+        "Quantiles of the last interval, to 0.1 %.",
+        labels=["series", "quantile"],
     )
     for series, figures in line.series.items():
         for quantile, time_us in _known(figures):

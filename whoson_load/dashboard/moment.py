@@ -90,7 +90,8 @@ def moment(feed: Feed) -> Moment:
     # No longer than an interval, or a page that was opened in the middle of one would always be behind.
     ask_again_s = min(5.0, max(1.0, run.info.interval_s / 2))
     if feed.line is None and not feed.is_over:
-        return Moment(phase="waiting", sentence=_awaited(run), about=about, ask_again_s=ask_again_s)
+        waiting = Moment(phase="waiting", sentence=_awaited(run), about=about, ask_again_s=ask_again_s)
+        return msgspec.structs.replace(waiting, epoch=feed.epoch)
     is_over = feed.is_over
     said, mood = _over(run, summary, facts) if is_over else _under_way(run, summary, feed.line)
     told = statements(summary)

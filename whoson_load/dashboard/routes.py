@@ -21,7 +21,7 @@ from whoson_load.errors import ConfigError
 try:
     from whoson_load.dashboard.metrics import MEDIA_TYPE, render_metrics
 except ModuleNotFoundError as missing:  # an extra
-    if missing.name != "prometheus_client":
+    if (missing.name or "").partition(".")[0] != "prometheus_client":
         raise
     _has_metrics = False
 else:

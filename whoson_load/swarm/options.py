@@ -118,6 +118,12 @@ def add_options(parser: _Parser) -> None:
         metavar="NAME",
     )
     add("--interval", "seconds that an interval of the record lasts (default: 5)", 5.0, type=_interval, metavar="S")
+    add(
+        "--no-page",
+        "leave no report.html at the end, which takes a second; `whoson-load report RUN --format html` makes it later",
+        False,
+        action="store_true",
+    )
     add("--run-name", "the end of that folder's name (default: the locustfile's)", metavar="NAME")
 
 
