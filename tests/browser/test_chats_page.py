@@ -17,6 +17,11 @@ pytestmark = pytest.mark.browser
 
 SENTENCE = "document.getElementById('sentence').textContent"
 POINTS = "Bokeh.documents[0].get_model_by_name('points').get_length()"
+DRAWN = ("visits in progress", "connect p50", "echo p50", "generator loop lag p99")
+KNOWN = (
+    f"{list(DRAWN)}.map((name) => Bokeh.documents[0].get_model_by_name('points').data[name]"
+    ".filter((value) => value > 0).length)"
+)
 VISIBLE = "document.getElementById('{}').checkVisibility()"
 
 
@@ -61,7 +66,7 @@ def test_a_test_is_followed_from_its_begin_to_its_end_and_the_next_one_as_well(o
     assert not opened.run(VISIBLE.format("load"))
 
     start(page)
-    opened.wait_for(f"{POINTS} >= 4 && Bokeh.documents[0].is_idle")
+    opened.wait_for(f"{POINTS} >= 4 && {KNOWN}.every((known) => known >= 2) && Bokeh.documents[0].is_idle")
     assert opened.run(VISIBLE.format("load"))
     assert " into the run" in opened.run(SENTENCE) or "says nothing" in opened.run(SENTENCE)
     for number in (0, 1, 4, 6):  # load, connect, echo, how late the generator was
