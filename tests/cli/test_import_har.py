@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -292,6 +293,14 @@ def test_bad_input_gets_one_clear_line(words: str, said: str, here: Path, capsys
     assert told.out == ""
     assert sorted(here.iterdir()) == before
     assert not any(value in told.err for value in PLANTED)
+
+
+def test_the_command_that_is_told_can_be_given_as_it_stands(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a shell, whatever the file is called."""
+    assert main(["import-har", "chat.har", "-o", "Zoë's chat.py"]) == 0
+    told = capsys.readouterr().out.splitlines()[-1].removeprefix("Run it: ")
+    assert shlex.split(told) == ["whoson-load", "run", "Zoë's chat.py", "--simulator"]
+    assert (here / "Zoë's chat.py").exists()
 
 
 @pytest.mark.usefixtures("here")

@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from tests.journeys.stage import STEADY, Stage
-from whoson_load.journeys.catalogue import Mishap
+from whoson_load.journeys.catalogue import CATALOGUE, Mishap
 from whoson_load.journeys.everyday import everyday, wants_the_transcript
 from whoson_load.measurement.outcome import Outcome
-from whoson_load.protocol.commands import Message, PostChatSurvey
+from whoson_load.protocol.commands import Hello, Message, PostChatSurvey
+from whoson_load.protocol.survey import decode_answers
 
 SITE = 'extends = "default"\n' + STEADY
 ASKING = (
@@ -22,6 +23,22 @@ def test_an_everyday_chat_goes_from_connect_to_the_survey() -> None:
     assert played.outcome is Outcome.SERVED
     kept = [name for name in played.names if name not in ("StartTyping", "Preview", "StopTyping")]
     assert kept == ["Connect", "Hello", "Message", "Message", "Quit", "PostChatSurvey"]
+
+
+@pytest.mark.parametrize("name", [*CATALOGUE])
+def test_every_chat_can_be_found_by_the_fields_of_its_run(name: str) -> None:
+    """Each Hello brings the run's tag and the visitor's number, though the site asks for neither."""
+    hellos = [each for each in Stage(SITE).play(CATALOGUE[name].journey).commands if isinstance(each, Hello)]
+    assert bool(hellos) is (name not in ("browses", "leaves_a_message_at_once"))
+    for hello in hellos:
+        assert decode_answers(hello.survey)[-2:] == [("LoadTestRun", "test1"), ("LoadTestVisitor", "1")]
+
+
+def test_a_field_of_the_site_keeps_its_name_to_itself() -> None:
+    """Names are unique, says the specification: of two fields of one name the site's is the one that is answered."""
+    own = SITE + '[[site.pre_chat_survey.fields]]\nfield_name = "LoadTestRun"\nenabled = false\n'
+    (hello,) = [each for each in Stage(own).play(everyday).commands if isinstance(each, Hello)]
+    assert [name for name, _ in decode_answers(hello.survey) if name.startswith("LoadTest")] == ["LoadTestVisitor"]
 
 
 def test_a_requested_field_is_answered_in_an_everyday_chat() -> None:

@@ -18,6 +18,7 @@ from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.protocol.commands import Command, File, Hello, LeaveMessage, Message, Preview, Transcript
 from whoson_load.protocol.events import Event
+from whoson_load.protocol.survey import decode_answers
 from whoson_load.visitors.har import read_har
 from whoson_load.visitors.recorded_chat import choose_chat, find_chats
 from whoson_load.visitors.recording import Does, Hears, Step
@@ -129,6 +130,12 @@ def test_a_recorded_journey_is_made_again(name: str, site: str) -> None:
     assert [at_s for at_s, _ in sent(tape_again)] == pytest.approx([at_s for at_s, _ in sent(tape)], abs=0.05)
     if name != "goes_silent":  # nothing was left to say there: who does all that was recorded is served
         assert again.outcome is first.outcome
+
+
+def test_a_recorded_chat_can_be_found_by_the_fields_of_its_run() -> None:
+    """Like any other, whatever fields the recorded one had."""
+    (hello,) = [each for each in Stage(SITE, number=5).play(replay(*CHAT)).commands if isinstance(each, Hello)]
+    assert decode_answers(hello.survey)[-2:] == [("LoadTestRun", "test1"), ("LoadTestVisitor", "5")]
 
 
 @pytest.mark.parametrize("name", ["everyday", "brings_a_translation", "pastes"])

@@ -6,6 +6,7 @@ from itertools import islice
 import pytest
 
 from tests.swarm_arrivals.conftest import FakeClock
+from tests.visitors.randomness import curve_of, dispersion_p
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.swarm.arrivals import DECIDED_BEFORE_NS, Arrivals
 from whoson_load.swarm.orders import Orders, Shift
@@ -208,6 +209,22 @@ def test_sleeping_too_long_does_not_add_up() -> None:
     process = Process(orders_of("constant 5/s for 60s", (0, "a")), "a", clock)
     process.run()
     assert max(received_ns - due_ns for _, due_ns, received_ns in process.came) <= 4_000_000
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["constant 30/min for 3h", "constant 5/s for 20m", "constant 100/s for 1m", "ramp 0/s to 20/s over 10m"],
+)
+def test_what_is_received_is_a_poisson_process_along_the_curve(written: str) -> None:
+    """Of two workers together, as their clocks have it, with timers that are late: at three rates and along a ramp."""
+    came_s = []
+    for name in "ab":
+        clock = FakeClock()
+        clock.late_ns = 1_000_000
+        process = Process(orders_of(written, (0, "ab")), name, clock)
+        process.run()
+        came_s += [received_ns / 1e9 for _, _, received_ns in process.came]
+    assert dispersion_p(curve_of(written), sorted(came_s)) > 0.01
 
 
 def test_an_endless_curve_is_followed_lazily(clock: FakeClock) -> None:

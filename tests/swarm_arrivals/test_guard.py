@@ -5,6 +5,7 @@ import pytest
 from whoson_load.errors import ConnectError, Fault, RemoteProtocolError, ReplyTimeout, SessionClosed, TargetError
 from whoson_load.journeys.visit import outcome_of
 from whoson_load.measurement.outcome import Outcome
+from whoson_load.simulator.settings import AccessSettings
 from whoson_load.swarm.guard import MOST_REFUSALS, Gatekeeper, RefusalRow
 
 DENIED = ConnectError(Fault.ACCESS_DENIED, "Access Denied")
@@ -101,3 +102,8 @@ def test_workers_refusals_add_up() -> None:
             note(gatekeeper, DENIED)
             note(fortunate, None)
     assert len(stopped) == 1
+
+
+def test_a_run_that_stops_in_time_is_not_blacklisted_by_the_simulator() -> None:
+    """Its site's own limit is no lower than the guard's: a rehearsal with a wrong key shows the guard at work."""
+    assert AccessSettings().bad_connects > MOST_REFUSALS

@@ -269,6 +269,7 @@ def test_a_plan_sends_nothing(programs: Programs) -> None:
     "options, said",
     [
         (("--arrivals", "ramp 0/min too 60/min over 5m"), "column 12: got 'too', expected 'to'"),
+        (("--arrivals", ""), "argument --arrivals: got '', expected a curve such as"),
         (("--only-visitor", "5"), "--only-visitor: got no --seed"),
         (("--max-visitors", "0"), "got '0', expected a whole number of 1 or more"),
         (("--visit-length", "soon"), "got 'soon', expected a time"),

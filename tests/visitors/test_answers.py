@@ -187,7 +187,7 @@ personas = st.integers(0, 10_000).map(EVERYBODY.persona)
     st.integers(0, 2**32),
     moments,
 )
-@settings(max_examples=400)
+@settings(max_examples=150)
 def test_nothing_is_wrong_with_any_answer(asked: list[SurveyField], persona: Persona, seed: int, now: datetime) -> None:
     """For any survey: answers in its order that our own validation passes and XML carries, or the one clear error."""
     try:
@@ -240,7 +240,7 @@ masked = st.builds(
 
 
 @given(consistent | masked, personas, st.integers(0, 2**32))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_field_that_can_be_answered_is(asked: SurveyField, persona: Persona, seed: int) -> None:
     """Where no two properties contradict one another there is always an answer."""
     assert problem_with(asked, answer_field(asked, persona, random.Random(seed), NOW)) is None
@@ -320,7 +320,7 @@ def test_the_same_visit_answers_the_same() -> None:
 
 
 @given(fields, st.integers(0, 2**32))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_a_wrong_answer_is_wrong(asked: SurveyField, seed: int) -> None:
     """Whatever is given as wrong our own validation refuses."""
     wrong = wrong_answer(asked, random.Random(seed))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from tests.visitors.hars import CONNECT, OPENING, QUIT, SITE, Window, har_of
 from whoson_load.protocol.commands import Command, DynamicField, Hello, LeaveMessage, Message
 from whoson_load.protocol.events import (
@@ -14,7 +17,7 @@ from whoson_load.protocol.events import (
     RequestField,
 )
 from whoson_load.protocol.site import GeoIP
-from whoson_load.protocol.survey import SurveyField, encode_answers
+from whoson_load.protocol.survey import Survey, SurveyField, encode_answers
 from whoson_load.visitors.disclosures import disclosed
 from whoson_load.visitors.har import read_har
 from whoson_load.visitors.recorded_chat import find_chats
@@ -58,6 +61,45 @@ def test_the_request_of_the_websocket_is_counted() -> None:
     assert told["cookie"] == {"header cookie": 1}
     assert told["authorization"] == {"header authorization": 1}
     assert told["user agent"] == {"header user-agent": 1, "Connect": 1}
+
+
+def test_a_header_that_nobody_knows_is_counted_without_its_name() -> None:
+    """It may hold a key, and its name may be somebody's; what every browser sends tells nothing."""
+    headers = {"X-Api-Key": "secret", "X-Jane": "secret", "Upgrade": "websocket", "Sec-WebSocket-Key": "nonce"}
+    told = found(Window(url="", headers=headers).sends(CONNECT))
+    assert told["other header"] == {"the WebSocket's request": 2}
+    assert not [place for places in told.values() for place in places if "jane" in place.lower()]
+
+
+def test_what_is_typed_unseen_is_told_from_other_answers() -> None:
+    """The site says which fields are passwords, and an operator may ask for one; what a field held is told, too."""
+    fields = (SurveyField(field_name="Pin", password=True), SurveyField(field_name="Name", default_value="Jane"))
+    answers = encode_answers([("pin", "1234"), ("Name", "Jane")])
+    window = Window(url="").sends(CONNECT)
+    window.hears(Connected(session_id="s", site=msgspec.structs.replace(SITE, pre_chat_survey=Survey(True, fields))))
+    window.sends(Hello("Jane", "d", "", "", "s", "", "", "en", "false", answers))
+    window.hears(RequestField(field=SurveyField(field_name="Code", password=True)))
+    window.sends(DynamicField("s", "d", "Code", "9876")).sends(DynamicField("s", "d", "Order", "A"))
+    told = found(window)
+    assert told["password"] == {"Hello": 1, "DynamicField": 1}
+    assert told["survey answer"] == {"Hello": 1, "DynamicField": 1}
+    assert told["survey field's default"] == {"connected": 1}
+
+
+@pytest.mark.parametrize(
+    "said, kind",
+    [
+        ("from 2001:db8::1 on", "IP address"),
+        ("2001:db8:0:0:0:ff00:42:8329", "IP address"),
+        ("ring 01.23.45.67.89, please", "telephone or other long number"),
+        ("at 192.168.100.200 it is", "IP address"),
+        ("at 12:30:45, std::vector, 00:1a:2b:3c:4d:5e", None),
+    ],
+)
+def test_addresses_and_numbers_are_told_apart(said: str, kind: str | None) -> None:
+    """As they are written in other countries and by newer networks; a time of day is neither."""
+    told = found(Window(url="").sends(CONNECT).sends(Message("s", "d", said)))
+    assert [each for each, places in told.items() if "Message's text" in places] == ([kind] if kind else [])
 
 
 def test_what_is_in_texts_is_hinted_at() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -131,7 +132,7 @@ def _told(archive: Archive, chats: int, chat: RecordedChat, traced: Traced, outp
     for note in traced.notes:
         yield f"Note: {note}"
     yield ""
-    yield f"Run it: whoson-load run {output} --simulator"
+    yield f"Run it: whoson-load run {shlex.quote(str(output))} --simulator"
 
 
 def _table(found: Sequence[Disclosure]) -> Iterator[str]:

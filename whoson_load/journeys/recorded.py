@@ -17,7 +17,7 @@ from whoson_load.clock import monotonic_ns
 from whoson_load.errors import SessionClosed
 from whoson_load.journeys.choosing import departments_of, people_of
 from whoson_load.journeys.files import give_file
-from whoson_load.journeys.steps import answer_to, answers_to, nobody_came
+from whoson_load.journeys.steps import answer_to, answers_to, marks, nobody_came
 from whoson_load.journeys.visit import Journey
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.protocol.conversation import State
@@ -216,7 +216,7 @@ class _Replay:
         departments = departments_of(self._there) if "department" in wishes else []
         people = people_of(self._there) if "operator" in wishes else []
         answer = chat.hello(
-            answers_to(chat, chat.site.pre_chat_survey.asked),
+            [*answers_to(chat, chat.site.pre_chat_survey.asked), *marks(chat)],
             department=pick(departments, self._rng) if departments else "",
             operator=pick(people, self._rng) if people else "",
             translate="translate" in wishes,

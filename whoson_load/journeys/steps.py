@@ -16,7 +16,7 @@ from whoson_load.measurement.outcome import Outcome
 from whoson_load.protocol.conversation import State
 from whoson_load.protocol.events import NotAccepted, Operator
 from whoson_load.protocol.survey import SurveyField
-from whoson_load.visitors.answers import UnanswerableField, answer_field, answer_survey
+from whoson_load.visitors.answers import UnanswerableField, answer_field, answer_survey, extra_answers
 from whoson_load.visitors.keystrokes import Keystroke, type_out
 from whoson_load.visitors.talk import Kind, Talk
 
@@ -34,6 +34,7 @@ __all__ = [
     "is_there",
     "kinds",
     "leave_message",
+    "marks",
     "nobody_came",
     "rate",
     "small_talk",
@@ -78,7 +79,7 @@ def ask(
         None when an operator joined; otherwise how the visit ended: there is nothing to wait for any more.
     """
     visitor = chat.visitor
-    answers = fill_in(chat, chat.site.pre_chat_survey.asked)
+    answers = [*fill_in(chat, chat.site.pre_chat_survey.asked), *marks(chat)]
     answer = chat.hello(answers, department=department, operator=operator, language=language, translate=translate)
     if isinstance(answer, NotAccepted):
         return Outcome.TURNED_AWAY
@@ -112,6 +113,11 @@ def answers_to(chat: ChatSession, fields: tuple[SurveyField, ...]) -> list[tuple
         except UnanswerableField:
             chat.recorder.deviation("unanswerable survey field")
     return answers
+
+
+def marks(chat: ChatSession) -> list[tuple[str, str]]:
+    """What nobody asked and no person types: the fields by which the chat is found among a server's records."""
+    return extra_answers(chat.visitor.persona, chat.site.pre_chat_survey.fields)
 
 
 def answer_to(chat: ChatSession, field: SurveyField) -> str | None:

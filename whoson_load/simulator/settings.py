@@ -103,7 +103,11 @@ class SiteSettings(Site, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class AccessSettings(_Table, frozen=True, kw_only=True):
-    """Who may connect, and what becomes of the others. The numbers are Invented: the specification gives none."""
+    """Who may connect, and what becomes of the others.
+
+    The numbers are Invented: the specification gives none. A client that gives up after twenty refusals is not
+    blacklisted.
+    """
 
     whitelist: tuple[str, ...] = ()
     blacklist: tuple[str, ...] = ()
@@ -111,7 +115,7 @@ class AccessSettings(_Table, frozen=True, kw_only=True):
     refusal: Refusal = "error"
     max_chats_from_one_address: Count = 0
     address_counted: Literal["socket", "forwarded", "parameter"] = "forwarded"
-    bad_connects: Count = 10
+    bad_connects: Count = 30
     invalid_data: Count = 20
     illegal_commands: Count = 100
     counted_for: Duration = Duration(60 * _S)

@@ -42,6 +42,7 @@ def add_options(parser: _Parser) -> None:
         "--arrivals",
         "the rate curve along which visitors arrive (open model), such as 'ramp to 60/min over 5m; hold 10m'; replaces"
         " the locustfile's",
+        type=_written,
         metavar="CURVE",
     )
     arrivals.include_in_web_ui = True  # type: ignore[attr-defined]
@@ -135,6 +136,13 @@ def _positive(text: str) -> float:
     if not 0 < value < 1e9:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a number above 0")
     return value
+
+
+def _written(text: str) -> str:
+    # A shell's variable that is not set; taken for no curve, it would make another run than was meant.
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a curve such as 'constant 30/min for 10m'")
+    return text
 
 
 def _interval(text: str) -> float:

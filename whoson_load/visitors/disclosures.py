@@ -25,6 +25,7 @@ from whoson_load.protocol.events import (
     RequestField,
     UnknownEvent,
 )
+from whoson_load.protocol.survey import SurveyField
 from whoson_load.protocol.survey_xml import decode_answers
 from whoson_load.visitors.har import Socket
 from whoson_load.visitors.recorded_chat import Call, RecordedChat
@@ -85,11 +86,31 @@ _HEADERS: Final = {
     "x-real-ip": "IP address",
 }
 
+_PLAIN_HEADERS: Final = frozenset(
+    {
+        *("accept", "accept-encoding", "accept-language", "cache-control", "connection", "content-length", "date"),
+        *("pragma", "sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-version"),
+        *("server", "upgrade", "vary"),
+    }
+)
+"""Headers that tell nothing of anybody. Any other may be a secret, as its name may: neither is told but in number."""
+
 _IN_TEXTS: Final = (
     ("e-mail address", re.compile(r"[^\s@<>\"']{1,64}@[^\s@<>\"']{1,255}\.\w{2,}")),
     ("URL", re.compile(r"\b(?:https?|wss?|ftp)://\S|\bwww\.\w", re.IGNORECASE)),
     ("IP address", re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])", re.ASCII)),
-    ("telephone or other long number", re.compile(r"(?<![\w.])\+?\d(?:[\s()/-]{0,2}\d){6,18}(?!\w)", re.ASCII)),
+    (
+        "IP address",
+        re.compile(
+            r"(?<![\w:.])(?=[\da-f:]*\d)"
+            r"(?:[\da-f]{1,4}(?::[\da-f]{1,4}){7}|(?=[\da-f:]*::)(?:[\da-f]{0,4}:){2,7}[\da-f]{1,4})(?![\w:])",
+            re.IGNORECASE | re.ASCII,
+        ),
+    ),
+    (
+        "telephone or other long number",
+        re.compile(r"(?<![\w.])(?!(?:\d{1,3}\.){3}\d{1,3}(?![\d.]))\+?\d(?:[\s()./-]{0,2}\d){6,18}(?!\w)", re.ASCII),
+    ),
 )
 """What is looked for in texts: a hint of what they held, for all texts are taken out whatever they hold."""
 
@@ -113,6 +134,7 @@ def disclosed(chat: RecordedChat) -> list[Disclosure]:
 class _Found:
     def __init__(self) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self._passwords: set[str] = set()  # the names of fields whose answers are typed unseen
 
     def _add(self, kind: str, place: str, value: str) -> None:
         if value.strip():
@@ -137,6 +159,8 @@ class _Found:
             kind = _HEADERS.get(name.lower())
             if kind is not None:
                 self._add(kind, f"header {name.lower()}", value)
+            elif name.lower() not in _PLAIN_HEADERS:
+                self._add("other header", "the WebSocket's request", value)
 
     def command(self, call: Call) -> None:
         place = call.name or "unknown command"
@@ -144,7 +168,9 @@ class _Found:
             kind = _PARAMETERS.get(name)
             if name == "survey":
                 self._survey(place, value)
-            elif kind in ("text", "survey answer", "file name"):
+            elif kind == "survey answer":
+                self._answer(place, call.parameters.get("field_name", ""), value)
+            elif kind in ("text", "file name"):
                 self._text(kind, place, value)
             elif kind is not None:
                 self._add(kind, place, value)
@@ -156,22 +182,23 @@ class _Found:
             answers = decode_answers(xml)
         except ValueError:
             answers = [("", xml)]  # unreadable, and an answer all the same
-        for _, value in answers:
-            self._text("survey answer", place, value)
+        for name, value in answers:
+            self._answer(place, name, value)
+
+    def _answer(self, place: str, name: str, value: str) -> None:
+        self._text("password" if name.lower() in self._passwords else "survey answer", place, value)
+
+    def _field(self, place: str, field: SurveyField) -> None:
+        if field.password:
+            self._passwords.add(field.field_name.lower())
+        self._text("survey field's default", place, field.default_value)
 
     def event(self, event: Event) -> None:
         place = event.name or "unknown event"
         self._add("chat UID", place, event.chat_uid)
         match event:
             case Connected():
-                self._add("session ID", place, event.session_id)
-                self._add("IP address", place, event.geo_ip.ip_address)
-                where = (event.geo_ip.city, event.geo_ip.post_code, event.geo_ip.country_iso, event.geo_ip.isp)
-                self._add("whereabouts (GeoIP)", place, "".join(where))
-                self._add("domain", place, event.site.domain)
-                self._add("URL", place, event.site.web_services_url)
-                self._add("URL", place, event.site.forwarding_url)
-                self._add("text", place, event.site.opening_message)
+                self._connected(place, event)
             case OperatorJoined():
                 self._operator(place, event.operator)
             case Operators():
@@ -189,10 +216,24 @@ class _Found:
                 self._add("picture", place, event.base64)
             case RequestField():
                 self._add("name of a survey field", place, event.field.field_name)
+                self._field(place, event.field)
             case UnknownEvent():
                 self._add("content of an unknown event", place, str(event.data or ""))
             case _:
                 pass
+
+    def _connected(self, place: str, event: Connected) -> None:
+        self._add("session ID", place, event.session_id)
+        self._add("IP address", place, event.geo_ip.ip_address)
+        where = (event.geo_ip.city, event.geo_ip.post_code, event.geo_ip.country_iso, event.geo_ip.isp)
+        self._add("whereabouts (GeoIP)", place, "".join(where))
+        self._add("domain", place, event.site.domain)
+        self._add("URL", place, event.site.web_services_url)
+        self._add("URL", place, event.site.forwarding_url)
+        for said in (event.site.site_name, event.site.opening_message, event.site.closing_message):
+            self._text("text", place, said)
+        for field in (*event.site.pre_chat_survey.fields, *event.site.post_chat_survey.fields):
+            self._field(place, field)
 
     def _operator(self, place: str, operator: Operator) -> None:
         for kind, value in (
