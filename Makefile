@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 
-# One computes while two wait for programs; tests/lanes.py tells which does what.
+# One computes while two wait for programs; tests/lanes.py tells which does what. They start hundreds of processes, so
+# compiled modules are kept, whatever the environment says.
 TEST_PROCESSES ?= 3
 
 # Resolves requirements.lock; of use to nobody else, so it has an environment of its own.
@@ -32,7 +33,7 @@ demo: $(READY) ## 50 visitors for 45 seconds against the simulator; the record g
 	@echo "Open $$(ls -d reports/*-visitors | tail -n 1)/report.html in a browser."
 
 test: lint ## lint, then all tests
-	$(BIN)/pytest -n $(TEST_PROCESSES)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(TEST_PROCESSES)
 
 test-browser: $(READY) ## the pages, in Debian's Chromium (or the one that CHROMIUM names)
 	$(BIN)/pytest -m browser

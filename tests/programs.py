@@ -136,6 +136,7 @@ class Program:
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
+        psutil.wait_procs(left, GONE_S)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.popen.wait(GONE_S)
         return told

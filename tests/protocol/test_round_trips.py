@@ -155,7 +155,7 @@ def test_a_command_goes_there_and_back(command: Command) -> None:
     assert decode_command(encode_command(command)) == command
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(EVENT)
 def test_an_event_goes_there_and_back(event: Event) -> None:
     """Whatever it says, without a deviation."""

@@ -137,7 +137,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.lists(FRAGMENTS | st.text(max_size=3), max_size=20).map("".join))
 @example("<Fields><Field><Name>")
 def test_any_text_is_answers_or_refused(xml: str) -> None:
