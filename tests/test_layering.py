@@ -124,6 +124,14 @@ foreign = {"gevent", "greenlet", "locust", "websocket"}
 print(json.dumps(sorted(foreign & set(sys.modules))))
 """
 
+LOAD_A_RUN = """
+import json, sys
+import locust.main
+import whoson_load.cli.run, whoson_load.cli.progress, whoson_load.plugin
+heavy = {"bokeh", "scipy.integrate", "scipy.optimize", "scipy.stats"}
+print(json.dumps(sorted(heavy & set(sys.modules))))
+"""
+
 
 def modules_of(part: str) -> list[str]:
     """The dotted names of all modules of a part, `[]` for one that does not exist."""
@@ -142,6 +150,15 @@ def test_what_must_not_meet_gevent_does_not_load_it(part: str) -> None:
         pytest.skip(f"whoson_load/{part} does not exist yet")
     result = subprocess.run(
         [sys.executable, "-c", LOAD, *modules], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout) == []
+
+
+def test_a_run_begins_without_what_only_its_end_may_need() -> None:
+    """Charts and statistics would cost each worker a second and 80 MB before its first visitor."""
+    result = subprocess.run(
+        [sys.executable, "-c", LOAD_A_RUN], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout) == []

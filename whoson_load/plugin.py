@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import gevent
 from gevent import GreenletExit
@@ -38,7 +38,6 @@ from whoson_load.record.layout import PAGE
 from whoson_load.report.terminal import render_summary
 from whoson_load.swarm.asked import Asked, asked_languages, check_asked, locustfile_pace, options_of
 from whoson_load.swarm.bounds import keep_bounded
-from whoson_load.swarm.climb import Climb
 from whoson_load.swarm.company import has_lost_all, sign_of_life
 from whoson_load.swarm.courier import MasterCourier, WorkerCourier
 from whoson_load.swarm.dismissal import dismiss_workers
@@ -55,6 +54,9 @@ from whoson_load.swarm.watch import Watch
 from whoson_load.swarm.web_form import CommandLine, check_form
 from whoson_load.swarm.workload import Workload
 from whoson_load.visitors.patience import Manners
+
+if TYPE_CHECKING:
+    from whoson_load.swarm.climb import Climb  # and with it SciPy, a second and 40 MB that only a search has to pay
 
 __all__ = ["ChatSession", "ChatVisitor", "Manners", "Outcome", "Plugin", "everyday", "locustfile_pace"]
 __all__ += ["Does", "Hears", "replay"]  # of the locustfiles that `whoson-load import-har` writes
@@ -330,10 +332,8 @@ class Plugin:
     def _quitting(self, environment: Environment, **_: object) -> None:
         if self._tender is not None:  # a run that ends by itself has ended before
             self.ending = Ending.INTERRUPTED if self.interruption.times else Ending.TERMINATED
-        runner = environment.runner
-        if runner is not None:
-            # Locust says that it quits before it stops its users: visitors end their chats, and the record ends,
-            # before the exit code is known.
+        if environment.runner is not None:
+            # Locust stops its users only later; here visitors end their chats, and the record ends, for the exit code.
             self._stop()
         if isinstance(self._courier, WorkerCourier):
             self._courier.wait_for_receipts(_RECEIPTS_S)

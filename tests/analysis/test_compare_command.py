@@ -6,14 +6,17 @@ import json
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from whoson_load.cli.main import main
+from whoson_load.measurement.capacity import Capacity, Quantity, Wanted
 from whoson_load.measurement.generator import GeneratorFigures
 from whoson_load.measurement.interval import merge
 from whoson_load.measurement.recorder import Recorder
 from whoson_load.measurement.run import Ending, RunInfo, timeline_line
 from whoson_load.measurement.trust import Trust
+from whoson_load.record.layout import CAPACITY
 from whoson_load.record.writer import RunWriter
 
 S = 1_000_000_000
@@ -114,6 +117,18 @@ def test_wrong_usage_is_told_in_one_line(
     assert main(["compare", "--reports", str(tmp_path), *(runs.get(each, each) for each in arguments)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
+
+
+def test_a_capacity_search_is_no_run_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its load was changed all the time; nor may it be kept as a baseline."""
+    old, search = record(tmp_path, "old"), record(tmp_path, "search")
+    wanted = Wanted(quantity=Quantity.VISITORS, objectives=["lost == 0"], lowest=10, highest=100)
+    found = Capacity(wanted=wanted, target="ws://x/", locustfile_sha256="ab", pace=1.0)
+    (Path(search) / CAPACITY).write_bytes(msgspec.json.encode(found))
+    for arguments in (("compare", old, search), ("compare", "--keep", "it", "--reports", str(tmp_path), search)):
+        assert main(list(arguments)) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.endswith("search, a capacity search, expected a run whose load stays the same")
 
 
 def test_a_broken_record_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from whoson_load.analysis.judging import Evidence, Lookout, judge
+from whoson_load.analysis.judging import Evidence, Lookout, brief, judge
 from whoson_load.analysis.objectives import read_objective
 from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.interval import Totals
@@ -22,6 +22,15 @@ def figures(count: int, p99_us: int | None, errors: int = 0) -> SeriesFigures:
 def line(number: int, *, late: bool = False, **series: SeriesFigures) -> TimelineLine:
     """The interval of this number."""
     return TimelineLine(start_ns=5 * S * number, end_ns=5 * S * (number + 1), series=series, late=late)
+
+
+@pytest.mark.parametrize(
+    "value, shown", [(0.1299, "0.13"), (-20.84, "-20.8"), (154.4, "154"), (2400.0, "2,400"), (-16512.3, "-16,512")]
+)
+def test_three_digits_need_no_power_of_ten(value: float, shown: str) -> None:
+    """Nobody reads 1.65e+04 ms at a glance."""
+    assert brief(value) == shown
+    assert brief(abs(value), signed=True) == f"+{shown.removeprefix('-')}"
 
 
 @pytest.fixture

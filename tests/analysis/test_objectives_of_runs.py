@@ -42,7 +42,9 @@ def test_a_locustfile_brings_its_own(programs: Programs) -> None:
     assert ended.code == 3, ended.stderr
     assert "accepted p50 < 1us abort after 2s: missed for " in ended.stderr
     folder = only_record(programs.folder / "records")
-    assert json.loads((folder / "run.json").read_bytes())["ending"] == "aborted"
+    told = json.loads((folder / "run.json").read_bytes())
+    assert told["ending"] == "aborted"
+    assert told["objectives"] == ["accepted p50 < 1us abort after 2s"]
 
 
 def test_an_objective_that_cannot_be_read_stops_before_anything_is_sent(programs: Programs) -> None:

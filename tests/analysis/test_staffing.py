@@ -22,7 +22,8 @@ from whoson_load.measurement.trust import Judgement, Verdict
 
 S = 1_000_000_000
 STEP_S = 5.0
-EVENTS = ("accepted", "abandoned", "operatorjoined", "Quit")
+MOVES = {"accepted": (1, 0), "abandoned": (-1, 0), "operatorjoined": (-1, 1), "left": (0, -1)}
+"""What each does to how many wait, and how many chat."""
 
 
 def happened(rate_per_s: float, chat_s: float, patience_s: float, servers: int, lasts_s: float, seed: int) -> Crowd:
@@ -42,19 +43,22 @@ def happened(rate_per_s: float, chat_s: float, patience_s: float, servers: int, 
         begun = max(at, heapq.heappop(free))
         left = begun + rng.expovariate(1 / chat_s)
         heapq.heappush(free, left)
-        events += [(begun, "operatorjoined"), (left, "Quit")]
+        events += [(begun, "operatorjoined"), (left, "left")]
         waits.series["operatorjoined"].record(round((begun - at) * 1e9))
     counts = Counter((int(when // STEP_S), name) for when, name in events)
     lines = []
+    waiting = chatting = 0
     for number in range(int(lasts_s / STEP_S)):
-        names = [name for name in EVENTS for _ in range(counts[number, name])]
-        gone = names.count("abandoned")
+        here = {name: counts[number, name] for name in MOVES}
+        waiting += sum(count * MOVES[name][0] for name, count in here.items())
+        chatting += sum(count * MOVES[name][1] for name, count in here.items())
         lines.append(
             TimelineLine(
                 start_ns=int(STEP_S * number * S),
                 end_ns=int(STEP_S * (number + 1) * S),
-                series={each: SeriesFigures(names.count(each), 0) for each in ("accepted", "operatorjoined")},
-                tally=Tally(outcomes={"abandoned": gone}, commands={"Quit": names.count("Quit") + gone}),
+                series={each: SeriesFigures(here[each], 0) for each in ("accepted", "operatorjoined")},
+                tally=Tally(outcomes={"abandoned": here["abandoned"]}),
+                gauges={"visits queued": waiting, "visits chatting": chatting},
             )
         )
     summary = summarize(waits, Judgement(verdict=Verdict.TRUSTED, reason=""))
@@ -89,6 +93,27 @@ def test_the_busiest_moment_tells_the_servers() -> None:
     seen = happened(1 / 18, 180.0, 300.0, 8, 20_000, seed=1)
     told = staffing(seen)
     assert (told.servers, told.told) == (8, False)
+
+
+def test_who_was_cut_off_chats_no_longer() -> None:
+    """A connection that breaks says no goodbye; such chats must not pile up as operators that nobody has."""
+    lines = [
+        TimelineLine(
+            start_ns=number * S,
+            end_ns=(number + 1) * S,
+            series={each: SeriesFigures(2, 0) for each in ("accepted", "operatorjoined")},
+            tally=Tally(outcomes={"served": 1, "dropped": 1}, commands={"Quit": 1}),
+            gauges={"visits waiting": 1, "visits queued": 2, "visits chatting": 12},
+        )
+        for number in range(60)
+    ]
+    waits = Totals()
+    waits.series["operatorjoined"] = Histogram()
+    waits.series["operatorjoined"].record(S)
+    summary = summarize(waits, Judgement(verdict=Verdict.TRUSTED, reason=""))
+    seen = crowd(with_parts(summary, Part(start_ns=0, end_ns=60 * S, intervals=60, in_progress=0.0)), lines)
+    assert seen is not None
+    assert (seen.waiting, seen.chatting, seen.busiest) == (3.0, 12.0, 12)
 
 
 def a_crowd(**changed: float) -> Crowd:
@@ -136,6 +161,13 @@ def test_without_a_queue_the_servers_are_not_guessed() -> None:
     assert "(--servers tells it). For 80% answered in 20 s at 3 chats a minute you need operators for " in told.said
 
 
+def test_a_queue_is_not_denied_where_it_does_not_tell_the_servers() -> None:
+    """Operators who come and go: people queue while few are there, and more chat while many are."""
+    told = staffing(a_crowd(busiest=0, waiting=3.0, waited_s=40.0))
+    assert told.servers is None
+    assert told.said.startswith("Visitors waited 40.0 s for an operator, yet most chatted when nobody queued, so how")
+
+
 def test_a_free_operator_tells_that_the_wait_was_no_queue() -> None:
     """Many operators, all calm: nobody waits when most are busy."""
     assert happened(1 / 18, 180.0, 300.0, 60, 5_000, seed=1).busiest == 0
@@ -150,6 +182,7 @@ def test_seats_are_said_to_be_no_crowd() -> None:
 def test_too_little_is_not_reckoned_with() -> None:
     """Nor a run without a steady part."""
     assert "30 are the fewest" in staffing(a_crowd(joined=29)).said
+    assert "no interval tells of anybody" in staffing(a_crowd(chatting=0.0)).said
     assert "no steady part" in staffing(None).said
     empty = summarize(Totals(), Judgement(verdict=Verdict.TRUSTED, reason=""))
     assert crowd(with_parts(empty, None), []) is None

@@ -29,7 +29,9 @@ class Written:
         totals, trust: of all its intervals.
     """
 
-    def __init__(self, parent: Path, *, missing: bool = False, recovered: bool = False) -> None:
+    def __init__(
+        self, parent: Path, *, missing: bool = False, recovered: bool = False, objectives: tuple[str, ...] = ()
+    ) -> None:
         self.info = RunInfo(
             run_id="r",
             name="paper",
@@ -37,6 +39,7 @@ class Written:
             interval_s=5.0,
             target="ws://x/",
             seed=1,
+            objectives=list(objectives),
             notes=["Mind this."],
         )
         self.writer = RunWriter(parent, self.info)
@@ -93,6 +96,15 @@ def test_a_killed_run_is_summed_up_from_its_intervals(tmp_path: Path, capsys: py
     shown = capsys.readouterr().out
     assert "goes on or was killed" in shown
     assert "used 95% of one CPU core" in shown
+
+
+def test_a_killed_run_is_held_to_its_objectives(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For a program that reads test results, none judged would be none missed."""
+    written = Written(tmp_path, objectives=("echo p50 < 1s", "echo p99 < 1ms"))
+    written.kill()
+    assert [each.met for each in summary_of(RunReader(written.folder)).objectives] == [True, False]
+    assert main(["report", str(written.folder), "--format", "junit"]) == 0
+    assert 'tests="3" failures="1"' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("recovered, verdict", [(False, Verdict.INVALID), (True, Verdict.DOUBTFUL)])

@@ -48,7 +48,7 @@ class KnownRun:
             recorder.outcome(Outcome.SERVED)
             recorder.outcome(Outcome.SERVED if number % 3 else Outcome.ABANDONED)
             merged = merge([recorder.roll(start_ns, start_ns + 5 * S)])[0]
-            merged.gauges = {"visits in progress": level}
+            merged.gauges = {"visits in progress": level, "visits chatting": level}
             self._intervals.append(merged)
         self.info = RunInfo(
             run_id="0123456789abcdef",

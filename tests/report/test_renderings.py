@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
+from whoson_load.measurement.capacity import Capacity, Conclusion, Quantity, Wanted
 from whoson_load.measurement.outlook import Drifts, Staffing, Trend
 from whoson_load.measurement.run import RunInfo, Summary
 from whoson_load.measurement.trust import Judgement, Verdict
@@ -233,6 +234,44 @@ def test_junit_keeps_to_its_schema(info: RunInfo, summary: Summary, invalid: boo
         assert {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")} == counted(suite)
     assert counted(suites[0])["failures"] == (0 if invalid else 1 + drift_fails)
     assert counted(suites[0])["skipped"] == (4 + drift_fails if invalid else 0)
+
+
+def a_search(conclusion: Conclusion) -> Capacity:
+    """A capacity search that ended so."""
+    asked = Wanted(quantity=Quantity.VISITORS, objectives=["lost == 0"], lowest=10, highest=100)
+    capacity = Capacity(wanted=asked, target="simulator default", locustfile_sha256="ab", pace=1.0)
+    return msgspec.structs.replace(capacity, conclusion=conclusion, sentence="What was found.", notes=["Mind this."])
+
+
+@pytest.mark.parametrize(
+    "conclusion, tag",
+    [
+        (Conclusion.FOUND, "system-out"),
+        (Conclusion.AT_LEAST, "system-out"),
+        (Conclusion.NONE, "failure"),
+        (Conclusion.UNTRUSTED, "error"),
+        (Conclusion.INTERRUPTED, "error"),
+    ],
+)
+def test_a_search_is_a_case_of_its_own(info: RunInfo, summary: Summary, conclusion: Conclusion, tag: str) -> None:
+    """A search that names no number is no success to a program that counts cases; nor is it asked for drift."""
+    judged_nothing = msgspec.structs.replace(summary, objectives=[], drift=DRIFTING)
+    suites = ET.fromstring(render_junit(info, judged_nothing, a_search(conclusion), drift_fails=True))
+    assert not breaches(suites)
+    (suite,) = suites
+    assert {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")} == counted(suite)
+    case, of_generator = suite.findall("testcase")
+    assert [(each.tag, each.text) for each in case] == [(tag, "What was found.")]
+    assert of_generator.attrib["name"] == "the generator can be trusted"
+    assert suite.findtext("system-out") == "Mind this."
+
+
+def test_all_levels_together_are_no_run_to_be_judged(info: RunInfo, summary: Summary) -> None:
+    """In Markdown, below a search's answer."""
+    told = render_markdown(info, msgspec.structs.replace(summary, objectives=[], drift=DRIFTING), searched=True)
+    assert "All levels of the search together:" in told
+    for wrong in ("No objectives were given", "Drift: ", "Staffing: "):
+        assert wrong not in told
 
 
 def test_junit_tells_a_drift_and_fails_nothing_for_it_unasked(info: RunInfo, summary: Summary) -> None:

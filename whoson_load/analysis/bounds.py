@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import stats
+import scipy  # which loads its parts when they are first used: no run needs half a second of them to begin
 
 from whoson_load.analysis.judging import Evidence, interval_figure, judge
 from whoson_load.analysis.objectives import Objective
@@ -98,12 +98,12 @@ def bounded(
     values = np.array([each.value for each in told], dtype=np.float64)
     limit, upper_is_bad = _limit(objective)
     seen = spread([(values, weights)], np.random.default_rng(_SEED))
-    reach = float(stats.t.ppf(confidence, seen.freedom)) * seen.error
+    reach = float(scipy.stats.t.ppf(confidence, seen.freedom)) * seen.error
     low, high = seen.mean - reach, seen.mean + reach
     if objective.share is not None or objective.measure not in ("mean", "rate"):
         hits, trials = float(values @ weights), float(weights.sum())
-        low = min(low, float(stats.beta.ppf(1 - confidence, hits, trials - hits + 1))) if hits > 0 else 0.0
-        high = max(high, float(stats.beta.ppf(confidence, hits + 1, trials - hits))) if hits < trials else 1.0
+        low = min(low, float(scipy.stats.beta.ppf(1 - confidence, hits, trials - hits + 1))) if hits > 0 else 0.0
+        high = max(high, float(scipy.stats.beta.ppf(confidence, hits + 1, trials - hits))) if hits < trials else 1.0
         low, high = max(0.0, low), min(1.0, high)
     if upper_is_bad:
         worth = Worth.GOOD if high <= limit else Worth.BAD if low > limit else Worth.UNDECIDED

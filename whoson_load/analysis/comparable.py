@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Final
 
 import numpy as np
-from scipy import stats
+import scipy  # which loads its parts when they are first used: no run needs half a second of them to begin
 
 from whoson_load.errors import ConfigError
 from whoson_load.measurement.outcome import Outcome
@@ -108,7 +108,7 @@ def _journeys(mine: Contender, theirs: Contender) -> list[tuple[str, object, obj
     if rare.any():
         table = np.column_stack([table[:, ~rare], table[:, rare].sum(axis=1)])
     table = table[:, table.sum(axis=0) > 0]
-    if table.shape[1] < 2 or stats.chi2_contingency(table).pvalue >= _CHANCE:
+    if table.shape[1] < 2 or scipy.stats.chi2_contingency(table).pvalue >= _CHANCE:
         return []
     return [("journeys", _shares(before), _shares(after))]
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from scipy import stats
+import scipy  # which loads its parts when they are first used: no run needs half a second of them to begin
 
 from whoson_load.analysis.changes import SIGNIFICANT, Change, Floor, Standing, corrected, judged, overall
 from whoson_load.analysis.observation import LINE_FLAWS, STATISTICS, Observation
@@ -108,9 +108,9 @@ def _measured(
         chance = 1.0 if not difference else 0.0
     else:
         freedom = _welch(before, after)
-        reach = float(stats.t.ppf(1 - SIGNIFICANT, freedom)) * error
+        reach = float(scipy.stats.t.ppf(1 - SIGNIFICANT, freedom)) * error
         low, high = difference - reach, difference + reach
-        chance = float(2 * stats.t.sf(abs(difference) / error, freedom))
+        chance = float(2 * scipy.stats.t.sf(abs(difference) / error, freedom))
     return Change(
         series=series,
         statistic=statistic,
@@ -145,7 +145,7 @@ def _flaw(name: str, baseline: Sequence[Observation], candidate: Sequence[Observ
     if name == "crossed" and after and not before:
         chance = 0.0  # nobody may ever read somebody else's line: one is no chance
     elif before + after:
-        chance = float(stats.binomtest(after, before + after, sent_after / (sent_before + sent_after)).pvalue)
+        chance = float(scipy.stats.binomtest(after, before + after, sent_after / (sent_before + sent_after)).pvalue)
     return Change(
         series="lines",
         statistic=name,

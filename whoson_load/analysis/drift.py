@@ -11,8 +11,9 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from scipy import stats
+import scipy  # which loads its parts when they are first used: no run needs half a second of them to begin
 
+from whoson_load.analysis.judging import brief
 from whoson_load.analysis.resampling import Floats, autoregressive_worth, block_length
 from whoson_load.analysis.wear import wear
 from whoson_load.measurement.outlook import Drift, Drifts, Trend, Wear
@@ -109,8 +110,8 @@ def _slope(course: Course, rng: np.random.Generator) -> _Slope | None:
     line = float(left.std() / at_h.std()) / math.sqrt(max(1.0, worth - 2))
     error = max(float(resampled.std()), line)
     freedom = max(1.0, worth - 2)
-    reach = float(stats.t.ppf(1 - _SIGNIFICANT / 2, freedom)) * error
-    chance = float(2 * stats.t.sf(abs(slope) / error, freedom)) if error > 0 else float(slope == 0)
+    reach = float(scipy.stats.t.ppf(1 - _SIGNIFICANT / 2, freedom)) * error
+    chance = float(2 * scipy.stats.t.sf(abs(slope) / error, freedom)) if error > 0 else float(slope == 0)
     per_chat, goes_with = None, Wear.UNKNOWN
     if chats[-1] > chats[0]:
 
@@ -118,7 +119,7 @@ def _slope(course: Course, rng: np.random.Generator) -> _Slope | None:
             return _drawn(noise - _by_load(noise, loads), rng)
 
         per_chat, goes_with = wear(
-            at_h, chats, values, (early, late), draw, float(stats.t.ppf(1 - _BLAMED / 2, freedom))
+            at_h, chats, values, (early, late), draw, float(scipy.stats.t.ppf(1 - _BLAMED / 2, freedom))
         )
     return _Slope(slope, reach, chance, last, per_chat, goes_with)
 
@@ -225,15 +226,15 @@ def _ends(at_s: Floats, values: Floats) -> tuple[float, float]:
 
 def _said(course: Course, trend: Trend, per_h: float, low: float, high: float) -> str:
     unit = f" {course.unit}".rstrip()
-    sure = f"({low:+.3g} to {high:+.3g}{unit})"
+    sure = f"({brief(low, signed=True)} to {brief(high, signed=True)}{unit})"
     verdict = "" if trend is Trend.DRIFTING else f"{trend}, "
-    return f"{course.name}: {verdict}{per_h:+.3g}{unit} an hour {sure}"
+    return f"{course.name}: {verdict}{brief(per_h, signed=True)}{unit} an hour {sure}"
 
 
 def _wears(course: Course, per_1000: float | None, goes_with: Wear | None) -> str:
     if goes_with is None or per_1000 is None:
         return ""
-    by_chats = f"{per_1000:+.3g} {course.unit}".rstrip() + " with 1,000 chats"
+    by_chats = f"{brief(per_1000, signed=True)} {course.unit}".rstrip() + " with 1,000 chats"
     return {
         Wear.CHATS: f"; it goes with the chats served ({by_chats}), not with time",
         Wear.TIME: "; it goes with time, not with the chats served",
@@ -243,7 +244,7 @@ def _wears(course: Course, per_1000: float | None, goes_with: Wear | None) -> st
 
 
 def _until(missed_in_h: float | None) -> str:
-    return "" if missed_in_h is None else f"; its objective will be missed in {missed_in_h:.3g} h"
+    return "" if missed_in_h is None else f"; its objective will be missed in {brief(missed_in_h)} h"
 
 
 def _overall(figures: Sequence[Drift]) -> tuple[Trend, str]:
@@ -252,7 +253,9 @@ def _overall(figures: Sequence[Drift]) -> tuple[Trend, str]:
     }
     if by_trend[Trend.DRIFTING]:
         soon = [each for each in figures if each.missed_in_h is not None]
-        missed = "".join(f" The objective of {each.name} will be missed in {each.missed_in_h:.3g} h." for each in soon)
+        missed = "".join(
+            f" The objective of {each.name} will be missed in {brief(each.missed_in_h or 0.0)} h." for each in soon
+        )
         return Trend.DRIFTING, f"Drifting: {', '.join(by_trend[Trend.DRIFTING])}.{missed}"
     if not figures or by_trend[Trend.TOO_SHORT]:
         named = ", ".join(by_trend[Trend.TOO_SHORT]) or "nothing was measured"

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.integrate import simpson
+import scipy  # which loads its parts when they are first used: no run needs half a second of them to begin
 
 from whoson_load.analysis.resampling import Floats
 
@@ -102,7 +102,7 @@ class ErlangA:
         waits, density = self._density()
         soon = np.linspace(0.0, min(seconds, float(waits[-1])), _POINTS)
         values = np.interp(soon, waits, density) * np.exp(-soon / self.patience_s)
-        return min(1.0, max(0.0, 1.0 - self._integral(density) + float(simpson(values, x=soon))))
+        return min(1.0, max(0.0, 1.0 - self._integral(density) + float(scipy.integrate.simpson(values, x=soon))))
 
     def _density(self) -> tuple[Floats, Floats]:
         """Waits in seconds from 0 to where next to nobody waits longer, and the density of V at each."""
@@ -110,7 +110,7 @@ class ErlangA:
         exponents = self._exponents(waits)
         top = float(exponents.max())
         shape = np.exp(exponents - top)
-        area = self.arrivals_per_s * float(simpson(shape, x=waits))
+        area = self.arrivals_per_s * float(scipy.integrate.simpson(shape, x=waits))
         # Times e**top, which may be too great a number for an overloaded queue, and the other term for an idle one.
         free = _free_against_last(self.servers, self.offered)
         share = free * math.exp(-top) + area if top < 700 else area
@@ -135,7 +135,7 @@ class ErlangA:
         return top_s + step_s
 
     def _integral(self, values: Floats) -> float:
-        return float(simpson(values, dx=self._longest_s() / (_POINTS - 1)))
+        return float(scipy.integrate.simpson(values, dx=self._longest_s() / (_POINTS - 1)))
 
 
 def _free_against_last(servers: int, offered: float) -> float:

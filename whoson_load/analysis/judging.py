@@ -15,7 +15,7 @@ from whoson_load.measurement.interval import Totals
 from whoson_load.measurement.run import TimelineLine
 from whoson_load.measurement.tally import Tally
 
-__all__ = ["Evidence", "Lookout", "interval_figure", "judge", "show"]
+__all__ = ["Evidence", "Lookout", "brief", "interval_figure", "judge", "show"]
 
 _OF_PERCENTILE = {50.0: "p50_us", 90.0: "p90_us", 95.0: "p95_us", 99.0: "p99_us", 99.9: "p999_us"}
 
@@ -68,6 +68,12 @@ def show(value: float, unit: str) -> str:
     """A figure with its unit, to four digits: `20.8 ms`, `0.13 %`, `50 /s`, `3`."""
     shown = f"{value:,.0f}" if abs(value) >= 1000 or (not unit and value == int(value)) else f"{value:.4g}"
     return f"{shown} {unit}".rstrip()
+
+
+def brief(value: float, *, signed: bool = False) -> str:
+    """A figure to three digits, without a power of ten however large: `0.13`, `20.8`, `16,512`."""
+    sign = "+" if signed else ""
+    return f"{value:{sign},.0f}" if abs(value) >= 100 else f"{value:{sign}.3g}"
 
 
 @dataclass(slots=True)

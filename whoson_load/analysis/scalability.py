@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy import optimize
+import scipy  # which loads its parts when they are first used: no run needs half a second of them to begin
 
 from whoson_load.analysis.resampling import Floats
 from whoson_load.measurement.capacity import Knee, Law, LawPoint, Level
@@ -61,7 +61,7 @@ def fit_law(levels: Sequence[Level]) -> tuple[Law | None, str]:
         # Squares keep the parameters at 0 or more without a bound for the search to run against.
         return (_law(loads, at[0] * gain, at[1] ** 2, at[2] ** 2) - rates) / scale
 
-    found = optimize.least_squares(
+    found = scipy.optimize.least_squares(
         misses, (1.0, 0.1, 0.01), loss="soft_l1", f_scale=0.05, x_scale=(1.0, 0.1, 0.01), max_nfev=2000
     )
     gain, contention, crosstalk = float(found.x[0] * gain), float(found.x[1] ** 2), float(found.x[2] ** 2)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from whoson_load.analysis.erlang import MOST_SERVERS, ErlangA
+from whoson_load.analysis.judging import brief
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.outlook import Crowd, Staffing
 from whoson_load.measurement.run import Summary, TimelineLine
@@ -24,36 +25,34 @@ Forward (Cleveland): the 80/20 rule; for chats it is as good as any."""
 
 _FEWEST: Final = 30  # Invented: chats that it takes to speak of a mean
 _A_QUEUE: Final = 2  # Invented: one who waits may just be on the way to a free operator
-_UNSERVED: Final = (Outcome.ABANDONED, Outcome.UNANSWERED, Outcome.QUEUE_TIMEOUT)
+_WAIT: Final = ("visits waiting", "visits queued", "visits unanswered")  # gauges of visits by state
+_CHAT: Final = ("visits chatting",)
 _GAVE_UP: Final = (Outcome.ABANDONED,)
 
 
 def crowd(summary: Summary, timeline: Iterable[TimelineLine]) -> Crowd | None:
     """Count who waited and who chatted in the steady part; None without one.
 
-    Who waits at an interval's end is who was accepted until then, less who got an operator and who left without one.
-    Who chats is who got an operator, less who said goodbye (Quit) after it.
+    How many there are of each is what the generator saw at the intervals' ends: whoever left is gone from there, also
+    one whose connection broke.
     """
     steady = summary.parts.steady if summary.parts is not None else None
     if steady is None or summary.steady is None:
         return None
-    waiting = chatting = most = busiest = 0
-    sums = [0.0, 0.0]
+    most = busiest = 0
+    sums = [0, 0]
     totals = dict.fromkeys(("asked", "joined", "gave_up"), 0)
-    for line in sorted(timeline, key=lambda each: each.start_ns):
-        asked, joined = _count(line, ACCEPTED), _count(line, OPERATORJOINED)
-        unserved = sum(line.tally.outcomes.get(each, 0) for each in _UNSERVED)
-        # Quit comes a while before the outcome of a chat, and at once before that of a visitor whom nobody served.
-        goodbyes = max(0, line.tally.commands.get("Quit", 0) - unserved)
-        waiting, chatting = max(0, waiting + asked - joined - unserved), max(0, chatting + joined - goodbyes)
-        if steady.start_ns <= line.start_ns < steady.end_ns:
-            totals["asked"] += asked
-            totals["joined"] += joined
-            totals["gave_up"] += sum(line.tally.outcomes.get(each, 0) for each in _GAVE_UP)
-            if not line.late:
-                sums[0], sums[1] = sums[0] + waiting, sums[1] + chatting
-                most = max(most, chatting)
-                busiest = max(busiest, chatting) if waiting >= _A_QUEUE else busiest
+    for line in timeline:
+        if not steady.start_ns <= line.start_ns < steady.end_ns:
+            continue
+        totals["asked"] += _count(line, ACCEPTED)
+        totals["joined"] += _count(line, OPERATORJOINED)
+        totals["gave_up"] += sum(line.tally.outcomes.get(each, 0) for each in _GAVE_UP)
+        if not line.late:
+            waiting, chatting = (sum(line.gauges.get(each, 0) for each in states) for states in (_WAIT, _CHAT))
+            sums[0], sums[1] = sums[0] + waiting, sums[1] + chatting
+            most = max(most, chatting)
+            busiest = max(busiest, chatting) if waiting >= _A_QUEUE else busiest
     mean_ms = summary.steady[OPERATORJOINED].mean_ms
     return Crowd(
         lasts_s=steady.lasts_s,
@@ -101,10 +100,11 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
     """
     if seen is None:
         return Staffing(said="Not reckoned, for the run has no steady part.")
-    if seen.joined < _FEWEST or seen.asked < _FEWEST or not seen.chat_s or not seen.patience_s:
-        return Staffing(
-            said=f"Not reckoned from {seen.joined} visitors who got an operator; {_FEWEST} are the fewest.", crowd=seen
-        )
+    if seen.joined < _FEWEST or seen.asked < _FEWEST or not seen.chatting or not seen.patience_s:
+        few = f"Not reckoned from {seen.joined} visitors who got an operator; {_FEWEST} are the fewest."
+        enough = seen.joined >= _FEWEST and seen.asked >= _FEWEST
+        said = "Not reckoned, for no interval tells of anybody who waited or chatted." if enough else few
+        return Staffing(said=said, crowd=seen)
     rate_per_s = seen.asked / seen.lasts_s
     at_once = servers or seen.busiest
     try:
@@ -112,9 +112,12 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
     except ValueError as problem:
         return Staffing(said=f"Not reckoned: {problem}.", crowd=seen)
     if not at_once:
+        seen_so = "Nobody queued for long"
+        if seen.waiting >= _A_QUEUE:
+            seen_so = f"Visitors waited {seen.waited_s:.1f} s for an operator, yet most chatted when nobody queued"
         said = (
-            "Nobody queued for long, so how many chats all operators together can hold is not known"
-            f" (--servers tells it). {_needs(rate_per_s, needed, pace)}"
+            f"{seen_so}, so how many chats all operators together can hold is not known (--servers tells it)."
+            f" {_needs(rate_per_s, needed, pace)}"
         )
         return Staffing(said=said, crowd=seen, needed=needed)
     try:
@@ -161,7 +164,7 @@ _SEATS: Final = " Visitors took turns on a fixed number of seats, not by chance 
 
 def _needs(rate_per_s: float, needed: int, pace: float) -> str:
     return (
-        f"For {ANSWERED:.0%} answered in {WITHIN_S / pace:.3g} s at {60 * rate_per_s:.3g} chats a minute you need"
+        f"For {ANSWERED:.0%} answered in {brief(WITHIN_S / pace)} s at {brief(60 * rate_per_s)} chats a minute you need"
         f" operators for {needed} chats at once."
     )
 

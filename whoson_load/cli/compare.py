@@ -186,6 +186,9 @@ def _compared(options: argparse.Namespace, baseline: Sequence[Path], candidate: 
 
 
 def _contenders(options: argparse.Namespace, readers: Sequence[RunReader]) -> list[Contender]:
+    for each in readers:
+        if each.capacity() is not None:
+            raise ConfigError(f"got {each.folder}, a capacity search, expected a run whose load stays the same")
     contenders = [Contender(str(each.folder), each.info, summary_of(each)) for each in readers]
     check_comparable(contenders, other_machines=options.other_machines)
     return contenders

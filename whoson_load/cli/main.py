@@ -32,7 +32,8 @@ commands:
 whoson-load COMMAND --help tells more; whoson-load --version the version.
 
 exit codes: 0 all well, 1 the program itself failed, 2 wrong usage or configuration, 3 an objective was missed,
-4 the generator was the bottleneck, 5 stopped by a guard, 6 a regression"""
+4 the generator was the bottleneck, 5 stopped by a guard, 6 a regression,
+130 a second Ctrl-C, or one before the run began"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import gevent
 from locust.env import Environment
@@ -19,8 +19,10 @@ from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.sample import HEADLINE
 from whoson_load.report.capacity import Underway, live_capacity, render_level, render_underway
 from whoson_load.report.terminal import ProgressFigures, live_progress, render_progress
-from whoson_load.swarm.climb import Climb
 from whoson_load.swarm.run import INTERVAL_S, Run
+
+if TYPE_CHECKING:
+    from whoson_load.swarm.climb import Climb
 
 __all__ = ["next_line_s", "show_progress", "show_search"]
 

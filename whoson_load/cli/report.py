@@ -11,6 +11,7 @@ from typing import NoReturn
 import msgspec
 
 from whoson_load.analysis.erlang import MOST_SERVERS
+from whoson_load.analysis.objectives import read_objectives
 from whoson_load.analysis.summary import complete, outlook
 from whoson_load.errors import ConfigError
 from whoson_load.measurement.run import RunInfo, Summary, summarize
@@ -84,9 +85,9 @@ def main(argv: list[str]) -> int:
         sys.stdout.write(f"{written.decode()}\n")
     elif options.format == "markdown":
         sys.stdout.write("" if capacity is None else f"{render_capacity_markdown(capacity)}\n")
-        sys.stdout.write(render_markdown(reader.info, summary))
+        sys.stdout.write(render_markdown(reader.info, summary, searched=capacity is not None))
     elif options.format == "junit":
-        sys.stdout.write(render_junit(reader.info, summary, drift_fails=options.drift_fails))
+        sys.stdout.write(render_junit(reader.info, summary, capacity, drift_fails=options.drift_fails))
     else:
         sys.stdout.write(f"{_heading(reader.info)}\n")
         if capacity is not None:
@@ -123,14 +124,17 @@ def summary_of(reader: RunReader, servers: int | None = None) -> Summary:
 
     Raises:
         RecordError: the record cannot be read.
+        ConfigError: an objective in it is none.
     """
     written = reader.summary()
     begun_ns, pace = reader.info.started_ns, reader.info.pace
     if written is not None and written.parts is not None:
         told = written.drift is not None and servers is None
         return written if told else outlook(written, reader.timeline(), pace=pace, servers=servers)
+    # Of a run that was killed, too, it is asked whether it met them: silence would read like success.
+    objectives = read_objectives(reader.info.objectives)
     if written is not None:
-        return complete(written, reader, begun_ns=begun_ns, pace=pace, servers=servers)
+        return complete(written, reader, objectives, begun_ns, pace=pace, servers=servers)
     trust = Trust()
     absent: set[tuple[str, int]] = set()
     for line in reader.timeline():
@@ -141,7 +145,8 @@ def summary_of(reader: RunReader, servers: int | None = None) -> Summary:
     return complete(
         summarize(reader.totals(), trust.judgement(), commands=COMMANDS, events=EVENTS),
         reader,
-        begun_ns=begun_ns,
+        objectives,
+        begun_ns,
         pace=pace,
         servers=servers,
     )

@@ -70,6 +70,7 @@ class RunInfo(msgspec.Struct, kw_only=True):
         pace: by how much human times are shortened; 1 is life.
         run_tag: in the tokens of its lines and the names of its visitors, by which a server's owner finds what the run
             left; the same for the same seed.
+        objectives: what it has to meet, the locustfile's and the command line's, as they were written.
         command_line, options: as given, secrets hidden.
         versions: of this program, Python and what it builds on.
         machine: system, processor, cores, memory.
@@ -87,6 +88,7 @@ class RunInfo(msgspec.Struct, kw_only=True):
     ended_ns: int | None = None
     ending: Ending | None = None
     exit_code: int | None = None
+    objectives: list[str] = []
     command_line: list[str] = []
     options: dict[str, object] = {}
     versions: dict[str, str] = {}

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from whoson_load.analysis.changes import Change, Standing
 from whoson_load.analysis.comparison import Comparison
+from whoson_load.analysis.judging import brief
 from whoson_load.analysis.observation import STATISTICS
 from whoson_load.report.markdown import markdown_table
 from whoson_load.report.terminal import format_ms, plain_text
@@ -72,7 +73,8 @@ def change_row(change: Change) -> tuple[str, ...]:
 def _range(change: Change, factor: float, unit: str) -> str:
     if change.low is None or change.high is None:
         return "-"
-    return f"{factor * change.low:+.3g} to {factor * change.high:+.3g}{unit}"
+    low, high = (brief(factor * each, signed=True) for each in (change.low, change.high))
+    return f"{low} to {high}{unit}"
 
 
 def _notes(comparison: Comparison) -> list[str]:

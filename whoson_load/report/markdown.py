@@ -14,8 +14,12 @@ from whoson_load.report.terminal import format_ms
 __all__ = ["markdown_table", "render_markdown"]
 
 
-def render_markdown(info: RunInfo, summary: Summary) -> str:
+def render_markdown(info: RunInfo, summary: Summary, *, searched: bool = False) -> str:
     """A run's answer, objectives, latencies, visits, lines and trust, as GitHub's Markdown.
+
+    Args:
+        searched: whether these are all levels of a capacity search together, whose answer stands elsewhere: a load that
+            is changed all the time meets no objective, has no drift, and nobody can be staffed for it.
 
     Returns:
         text that ends with a line break.
@@ -23,14 +27,14 @@ def render_markdown(info: RunInfo, summary: Summary) -> str:
     steady = summary.steady is not None
     parts = [
         f"## whoson-load: {_plain(info.name)}",
-        f"**{_plain(sentence(summary))}**",
+        "All levels of the search together:" if searched else f"**{_plain(sentence(summary))}**",
         *_objectives(summary),
         f"### Latencies{' of the steady part' if steady else ''}",
         _latencies(summary.steady or summary.series),
         *([_plain(summary.parts.reason)] if summary.parts is not None else []),
         *_funnel(summary),
         _lines(summary),
-        *map(_plain, outlook_sentences(summary)),
+        *([] if searched else map(_plain, outlook_sentences(summary))),
         f"Generator: {summary.trust.verdict}. {_plain(summary.trust.reason)}",
         f"Target `{info.target}`, seed `{info.seed}`, run `{info.run_id}`.",
         *(f"> {_plain(note)}" for note in info.notes),

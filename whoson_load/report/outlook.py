@@ -7,6 +7,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from whoson_load.analysis.judging import brief
 from whoson_load.measurement.outlook import Drift, Drifts, Staffing, Trend
 from whoson_load.measurement.run import Summary
 from whoson_load.report.terminal import format_ms, plain_text
@@ -98,4 +99,5 @@ def _slope(drift: Drift) -> tuple[str, str]:
     if not drift.known:
         return "-", "-"
     unit = f" {drift.unit}".rstrip()
-    return f"{drift.per_h:+.3g}{unit}", f"{drift.low_per_h:+.3g} to {drift.high_per_h:+.3g}{unit}"
+    per_h, low, high = (brief(each, signed=True) for each in (drift.per_h, drift.low_per_h, drift.high_per_h))
+    return f"{per_h}{unit}", f"{low} to {high}{unit}"

@@ -113,6 +113,7 @@ class Run:
             seed=settings.seed,
             pace=pace,
             run_tag=run_tag(settings.seed),
+            objectives=[each.text for each in objectives],
             command_line=redact_command_line(command_line, hidden),
             options=redact_options(vars(options), hidden),
             versions=_versions(),
