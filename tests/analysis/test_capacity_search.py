@@ -33,7 +33,7 @@ def answered(asked: Wanted, made: Searched) -> Answer:
 @given(knee=st.floats(12, 4500), seed=st.integers(0, 1_000_000))
 @settings(max_examples=15, deadline=None)
 def test_any_capacity_is_found_in_fewer_than_twelve_levels(knee: float, seed: int) -> None:
-    """Between the lowest load and 450 times that: within a tenth or a visitor, or between two loads said to be apart."""
+    """Between the lowest load and 450 times that: within a tenth, a visitor, or two loads that are said to be apart."""
     asked = wanted()
     made = make(asked, server(knee, seed), interval_s=5)
     found = answered(asked, made)
