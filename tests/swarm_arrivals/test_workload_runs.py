@@ -106,7 +106,9 @@ def test_the_run_time_ends_arrivals_that_have_no_end(ran: dict[str, Ran]) -> Non
     run = ran["time"]
     assert run.ended.code == 0, run.ended.stderr
     assert "-u and -r have no say" in run.ended.stderr
-    assert run.summary.arrivals["due"] == run.state["commands"]["Connect"] > 0
+    # Who came in the last instant is stopped while it dials, before it has said anything.
+    assert 0 <= run.summary.arrivals["due"] - run.state["commands"]["Connect"] <= 2
+    assert run.state["commands"]["Connect"] > 0
     assert run.state["incidents"]["dropped_visits"] == 0
 
 
