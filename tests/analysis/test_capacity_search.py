@@ -31,19 +31,16 @@ def answered(asked: Wanted, made: Searched) -> Answer:
 
 @example(knee=1203.0, seed=0)
 @given(knee=st.floats(12, 4500), seed=st.integers(0, 1_000_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=30, deadline=None, derandomize=True)  # chance has its own test, below
 def test_any_capacity_is_found_in_fewer_than_twelve_levels(knee: float, seed: int) -> None:
-    """Between the lowest load and 450 times that: within a tenth, a visitor, or two loads that are said to be apart."""
+    """Between the lowest load and 450 times that, within a tenth, or a visitor."""
     asked = wanted()
     made = make(asked, server(knee, seed), interval_s=5)
     found = answered(asked, made)
     assert len(made.search.levels) <= MOST_LEVELS < 12
     assert found.holds is not None
     assert found.passes_at is not None
-    if any("apart" in note for note in found.notes):  # eleven levels do not always narrow down so wide a range
-        assert found.holds - 1.5 <= knee <= found.passes_at + 1.5, found.sentence
-    else:
-        assert abs(found.holds - knee) <= max(0.10 * knee, 1.5), found.sentence
+    assert abs(found.holds - knee) <= max(0.10 * knee, 1.5), found.sentence
 
 
 def test_two_hundred_searches_seldom_err() -> None:
@@ -51,10 +48,10 @@ def test_two_hundred_searches_seldom_err() -> None:
     rng = np.random.default_rng(5)
     wrong = 0
     for seed in range(TRIALS):
-        knee = float(np.exp(rng.uniform(np.log(40), np.log(300))))
+        knee = float(np.exp(rng.uniform(np.log(24), np.log(4500))))
         asked = wanted(20)
         holds = answered(asked, make(asked, server(knee, seed, noise=0.04), interval_s=5)).holds
-        wrong += holds is None or abs(holds / knee - 1) > 0.10
+        wrong += holds is None or abs(holds - knee) > max(0.10 * knee, 1.5)
     assert at_most(wrong, TRIALS, 0.05), f"{wrong} of {TRIALS} were more than 10 % off"
 
 

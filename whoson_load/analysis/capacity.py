@@ -18,7 +18,7 @@ MOST_LEVELS: Final = 11
 """A search ends after so many, with what it knows by then."""
 
 _CAUTIOUS: Final = 4  # Invented: so many loads are doubled, as a server may fall; then three quarters are still to go
-_VAGUE: Final = 4.0  # Invented: so many times as far apart as was asked for, two loads say little
+_VAGUE: Final = 2.0  # so many times as far apart as was asked for (5 %), the lower load may be a tenth off
 _STRIDE: Final = 2.0
 _LONG_STRIDE: Final = 4.0
 
