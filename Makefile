@@ -33,7 +33,8 @@ demo: $(READY) ## 50 visitors for 45 seconds against the simulator; the record g
 	@echo "Open $$(ls -d reports/*-visitors | tail -n 1)/report.html in a browser."
 
 test: lint ## lint, then all tests
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(TEST_PROCESSES)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(TEST_PROCESSES) -m "not browser and not alone"
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -m alone
 
 test-browser: $(READY) ## the pages, in Debian's Chromium (or the one that CHROMIUM names)
 	$(BIN)/pytest -m browser

@@ -19,7 +19,10 @@ from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.run import Ending
 from whoson_load.record.reader import RunReader
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX; Windows has a Ctrl-C of its own kind")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(os.name == "nt", reason="signals of POSIX; Windows has a Ctrl-C of its own kind"),
+]
 
 IN_TIME_S = 5.0
 """What is promised; 0.3 to 1.3 s are measured on an idle machine."""
