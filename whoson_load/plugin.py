@@ -29,28 +29,25 @@ from whoson_load.dashboard.feed import Feed
 from whoson_load.errors import ConfigError, GuardError, RecordError, WhosOnLoadError
 from whoson_load.journeys import Does, Hears, everyday, replay
 from whoson_load.measurement.interval import IntervalReport
-from whoson_load.measurement.ledger import run_tag
 from whoson_load.measurement.outcome import Outcome
 from whoson_load.measurement.run import Ending, Summary
 from whoson_load.measurement.sample import HEADLINE
 from whoson_load.page import leave_page
 from whoson_load.record.layout import PAGE
 from whoson_load.report.terminal import render_summary
-from whoson_load.swarm.asked import Asked, asked_languages, check_asked, locustfile_pace, options_of
+from whoson_load.swarm.asked import Asked, check_asked, locustfile_pace, options_of
 from whoson_load.swarm.bounds import keep_bounded
-from whoson_load.swarm.company import has_lost_all, sign_of_life
+from whoson_load.swarm.company import has_lost_all
 from whoson_load.swarm.courier import MasterCourier, WorkerCourier
 from whoson_load.swarm.dismissal import dismiss_workers
-from whoson_load.swarm.generator import Generator
 from whoson_load.swarm.guard import MOST_REFUSALS
 from whoson_load.swarm.haste import make_haste
 from whoson_load.swarm.interruption import Interruption
-from whoson_load.swarm.mirror import REQUEST_TYPE, SHOW_S, MirroringRecorder
+from whoson_load.swarm.mirror import REQUEST_TYPE, SHOW_S
 from whoson_load.swarm.options import add_options
-from whoson_load.swarm.roller import Roller
 from whoson_load.swarm.run import OBJECTIVE_MISSED, Run, gravest, new_run_id
+from whoson_load.swarm.station import Station
 from whoson_load.swarm.user import ChatVisitor
-from whoson_load.swarm.watch import Watch
 from whoson_load.swarm.web_form import CommandLine, check_form
 from whoson_load.swarm.workload import Workload
 from whoson_load.visitors.patience import Manners
@@ -90,8 +87,7 @@ class Plugin:
         self._environment: Environment | None = None
         self._courier: WorkerCourier | MasterCourier | None = None
         self._run: Run | None = None
-        self._roller: Roller | None = None
-        self._recorder: MirroringRecorder | None = None
+        self._station: Station | None = None
         self._tender: gevent.Greenlet[[], None] | None = None
         self._end_progress: Callable[[], None] | None = None
         self._workload: Workload | None = None
@@ -176,25 +172,8 @@ class Plugin:
             self._courier.begin(run_id, self._run.collector)
         self.interruption.led = isinstance(runner, WorkerRunner) and bool(options.processes)
         if not isinstance(runner, MasterRunner):
-            worker = runner.client_id if isinstance(runner, WorkerRunner) else "local"
-            recorder = self._recorder = MirroringRecorder(worker, environment)
-            generator = ChatVisitor.generator = Generator(
-                asked.target,
-                recorder,
-                seed=settings.seed,
-                run_tag=run_tag(settings.seed),
-                languages=asked_languages(environment.user_classes),
-                pace=asked.pace,
-                cast=cast,
-                numbers=numbers,
-                gatekeeper=gatekeeper,
-                still_there=sign_of_life(runner),
-            )
-            # Only now: what it takes to make the personas is not judged.
-            watch = Watch(recorder, asked.target.peer)
-            interval_ns = round(settings.interval_s * 1e9)
-            self._roller = Roller(recorder, watch, interval_ns, self._hand_over, generator.count_states)
-            self._workload.send_visitors(generator, settings.seed)
+            self._station = Station(environment, asked, cast, numbers, gatekeeper, self._hand_over)
+            self._workload.send_visitors(self._station.generator, settings.seed)
         self._tender = gevent.spawn(self._tend)
         if self.progress is not None and self._run is not None:
             self._end_progress = self.interruption.put_back = self.progress(self._run, environment)
@@ -219,8 +198,8 @@ class Plugin:
     def _tend(self) -> None:
         while True:
             gevent.sleep(SHOW_S)
-            if self._recorder is not None:
-                self._recorder.show()
+            if self._station is not None:
+                self._station.show()
             if self._environment is not None and self._environment.runner is not None:
                 keep_bounded(self._environment.runner)
             if isinstance(self._courier, MasterCourier):
@@ -296,11 +275,11 @@ class Plugin:
         self._tender.kill(block=False)
         self._tender = None
         self.interruption.led = False
-        if self._roller is not None:
-            self._roller.stop()
+        if self._station is not None:
+            self._station.end()
         if self._end_progress is not None:
             self._end_progress()
-        ChatVisitor.generator = self._roller = self._recorder = self._end_progress = None
+        self._station = self._end_progress = None
         self.exit_code = self.exit_code or int(self._failed())
         if self.ending is Ending.FINISHED and self.interruption.ending is not None:
             self.ending = self.interruption.ending
@@ -330,6 +309,7 @@ class Plugin:
             leave_page(run.folder)
 
     def _quitting(self, environment: Environment, **_: object) -> None:
+        self.interruption.finish()
         if self._tender is not None:  # a run that ends by itself has ended before
             self.ending = Ending.INTERRUPTED if self.interruption.times else Ending.TERMINATED
         if environment.runner is not None:

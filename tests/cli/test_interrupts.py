@@ -58,6 +58,15 @@ def _terminate(program: Program) -> None:
     program.popen.terminate()
 
 
+def _terminate_again_and_again(program: Program) -> None:
+    """As `timeout` does, whose signal reaches the program, and the group that it is in; until there is nobody left."""
+    for _ in range(100):
+        program.popen.terminate()
+        time.sleep(0.1)
+        if program.popen.poll() is not None:
+            return
+
+
 def _kill(program: Program) -> None:
     program.popen.kill()
 
@@ -73,6 +82,7 @@ WAYS: dict[str, tuple[tuple[str, ...], bool, Callable[[Program], None]]] = {
     "Ctrl-C beside the server": (OURS, True, _interrupt),
     "SIGTERM": ((*OURS, "--simulator"), False, _terminate),
     "SIGTERM beside the server": (OURS, True, _terminate),
+    "SIGTERM again and again": ((*OURS, "--simulator"), False, _terminate_again_and_again),
     "Ctrl-C by Locust's own command": (LOCUSTS, True, _interrupt),
     "Ctrl-C with workers": ((*OURS, "--processes", "2"), True, _interrupt),
     "Ctrl-C twice": ((*UNHURRIED, "--simulator"), False, _interrupt_twice),

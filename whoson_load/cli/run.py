@@ -178,7 +178,8 @@ def run_locust(
     plugin.command_line = command_line
     plugin.interruption.catch()
     # Registered first, so called last: what is over when Python takes itself apart keeps the exit code it has.
-    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        atexit.register(signal.signal, number, signal.SIG_IGN)
     if not ours.web:
         plugin.progress = show_progress
     events.init_command_line_parser.add_listener(_refuse_in_one_line)  # type: ignore[no-untyped-call]

@@ -75,6 +75,10 @@ class Interruption:
             if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
                 signal.signal(signal.SIGTERM, self._terminated)
 
+    def finish(self) -> None:
+        """Heed SIGTERM no longer: the end that it asks for is under way, and Locust would begin it once more."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
     def follow(self, *then: Callable[[], None]) -> None:
         """End this process, forked by a master, with that master, however it ended.
 
