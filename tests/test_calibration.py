@@ -118,6 +118,16 @@ def test_no_time_is_below_the_known_delay(calibration: Calibration, series: str,
     assert figures["min_ms"] >= delay_ms
 
 
+def test_the_parts_of_connect_add_up(calibration: Calibration) -> None:
+    """To the last microsecond that a mean is written with: nothing of `connect` is nobody's."""
+    series = calibration.summary["series"]
+    parts = [series[f"connect.{part}"] for part in ("tcp", "tls", "upgrade", "connected")] + [
+        series["generator.connect"]
+    ]
+    assert {part["count"] for part in parts} <= {0, series["connect"]["count"]}
+    assert sum(part["mean_ms"] or 0 for part in parts) == pytest.approx(series["connect"]["mean_ms"], abs=0.01)
+
+
 def test_the_echo_agrees_with_the_servers_own_times(calibration: Calibration) -> None:
     """The medians of both sides (of ranks, as percentiles are) lie within a millisecond, over the very same lines."""
     figures, own_ms = calibration.summary["series"]["echo"], calibration.echoes_ms

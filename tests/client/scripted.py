@@ -64,6 +64,7 @@ class ScriptedLine:
         self.clock = clock
         self.heard_ns = clock.now_ns
         self.failure: TargetError | None = None
+        self.dialled_ns = 0
         self.stall_s = 30.0
         self.sent: list[tuple[float, Command]] = []
         self.answers: dict[str, Steps | Callable[[Command], Steps]] = {}

@@ -104,6 +104,7 @@ class Wire:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.failure: TargetError | None = None
+        self.dialled_ns = 0
         self.stall_s = 1.0
         self.heard_ns = stage.clock.now_ns()
         self.inbox: deque[Event] = deque()

@@ -17,11 +17,11 @@ from whoson_load.analysis.changes import SIGNIFICANT, Change, Floor, Standing, c
 from whoson_load.analysis.observation import LINE_FLAWS, STATISTICS, Observation
 from whoson_load.analysis.resampling import Floats, Spread, spread
 from whoson_load.analysis.unrest import steadied, unrest
-from whoson_load.measurement.sample import GENERATOR_RECEIVE, GENERATOR_SEND, SERIES, VISIT
+from whoson_load.measurement.sample import SERIES, VISIT
 
 __all__ = ["Comparison", "compare"]
 
-_COMPARED: Final = tuple(name for name in SERIES if name not in (VISIT, GENERATOR_RECEIVE, GENERATOR_SEND))
+_COMPARED: Final = tuple(name for name in SERIES if name != VISIT and not name.startswith("generator."))
 """The series that say something of the server: not the generator's own, nor the visit, mostly people's time."""
 
 _FEWEST_INTERVALS: Final = 8  # Invented: with fewer there are too few blocks to know an error by

@@ -9,6 +9,7 @@ from whoson_load.client.connection import Connection
 from whoson_load.measurement.sample import (
     CONNECT,
     CONNECT_CONNECTED,
+    GENERATOR_CONNECT,
     IMAGE,
     OPERATORS,
 )
@@ -49,6 +50,7 @@ class Arrival(Connection):
         _, at_ns = self._answer(CONNECT_CONNECTED, CONNECT)
         heard.drop(CONNECT)
         self._recorder.sample(CONNECT, self._due_ns, at_ns)
+        self._recorder.sample(GENERATOR_CONNECT, self._due_ns + self._line.dialled_ns, sent_ns)
         return self.site
 
     def operators(self) -> tuple[Operator, ...]:

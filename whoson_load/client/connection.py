@@ -46,11 +46,13 @@ class Line(Protocol):
     Attributes:
         heard_ns: when anything last arrived, on the monotonic clock.
         failure: why it ended; None while it is open.
+        dialled_ns: how long it took to open, its parts together.
         stall_s: how long a send may wait for a server that does not read.
     """
 
     heard_ns: int
     failure: TargetError | None
+    dialled_ns: int
     stall_s: float
 
     def next(self, due_ns: int) -> Received | None:

@@ -57,6 +57,11 @@ class ConnectParts:
     tls_ns: int | None
     upgrade_ns: int
 
+    @property
+    def all_ns(self) -> int:
+        """All parts together."""
+        return self.tcp_ns + (self.tls_ns or 0) + self.upgrade_ns
+
 
 @dataclass(slots=True)
 class Dialled:

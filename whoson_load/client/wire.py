@@ -52,7 +52,7 @@ class Wire:
         stall_s: how long a send may wait for a server that does not read.
 
     Attributes:
-        stall_s: likewise.
+        stall_s: likewise; dialled_ns: how long it took to open, its parts together.
         heard_ns: when anything last arrived, on the monotonic clock.
         failure: why it ended; None while it is open.
         due_ns, near_ns, far_ns: the wheel's.
@@ -72,6 +72,7 @@ class Wire:
         "_visitor",
         "_watcher",
         "_wheel",
+        "dialled_ns",
         "due_ns",
         "failure",
         "far_ns",
@@ -88,6 +89,7 @@ class Wire:
         self._traffic = recorder.traffic
         self._lag = recorder.timer(GENERATOR_RECEIVE)
         self.stall_s = stall_s
+        self.dialled_ns = dialled.parts.all_ns
         self._reader = FrameReader()
         self._events: list[Received] = []
         self._unsent = b""
@@ -97,9 +99,8 @@ class Wire:
         self.due_ns = self.near_ns = self.far_ns = 0
         self.heard_ns = monotonic_ns()
         self.failure: TargetError | None = None
-        hub = get_hub()
-        self._rest = hub.switch
-        self._watcher: Any = hub.loop.io(dialled.descriptor, _READ)
+        self._rest = get_hub().switch
+        self._watcher: Any = get_hub().loop.io(dialled.descriptor, _READ)
         self._watcher.start(self._readable)
         if not dialled.stamped:
             self._traffic["unstamped"] += 1

@@ -17,6 +17,7 @@ __all__ = [
     "CONNECT_TLS",
     "CONNECT_UPGRADE",
     "ECHO",
+    "GENERATOR_CONNECT",
     "GENERATOR_RECEIVE",
     "GENERATOR_SEND",
     "HEADLINE",
@@ -46,6 +47,7 @@ IMAGE: Final = "image"
 UPLOAD: Final = "upload"
 QUEUE_TICK: Final = "queue.tick"
 VISIT: Final = "visit"
+GENERATOR_CONNECT: Final = "generator.connect"
 GENERATOR_RECEIVE: Final = "generator.receive"
 GENERATOR_SEND: Final = "generator.send"
 
@@ -127,6 +129,12 @@ _ROWS: Final = (
         "the moment the visitor was due",
         "the end of the visit",
         "How long a whole visit takes, people's own time included.",
+    ),
+    Series(
+        GENERATOR_CONNECT,
+        "the moment the visitor was due",
+        "the Connect command sent, less `connect.tcp`, `.tls` and `.upgrade`",
+        "The part of `connect` that this program took itself: its late start and its work between the other parts.",
     ),
     Series(
         GENERATOR_RECEIVE,
