@@ -78,12 +78,50 @@ def test_a_load_that_never_stays_level_has_no_steady_part(levels: list[float]) -
 
 @pytest.mark.parametrize("seats", [5, 20, 50, 500])
 def test_seats_that_are_empty_now_and_then_are_steady(seats: int) -> None:
-    """In the closed model a seat is empty between two visits; that is no unrest."""
+    """In the closed model a seat is empty between two visits; that is no unrest.
+
+    A seat that is left in 7 of 100 intervals is held for 14: so long it takes until the first visits are over.
+    """
     rng = random.Random(seats)
-    levels = [float(sum(rng.random() < 0.93 for _ in range(seats))) for _ in range(60)]
-    parts = find_parts(course([seats / 2, *levels, 0]))
+    taken = [[rng.random() < 0.93 for _ in range(seats)] for _ in range(100)]
+    load = course([seats / 2, *(float(sum(now)) for now in taken), 0])
+    for each, before, now in zip(load[2:], taken, taken[1:], strict=False):
+        each.begun = float(sum(again and not was for was, again in zip(before, now, strict=True)))
+    load[0].begun, load[1].begun = seats / 2, seats / 2
+    parts = find_parts(load)
     assert parts.steady is not None
-    assert parts.steady.intervals >= 50
+    assert parts.steady.intervals == pytest.approx(100 - 14, abs=8)
+
+
+def closed_model(visitors: int, mean_visit_s: float, seed: int, *, intervals: int = 60) -> list[Load]:
+    """Visits in progress of visitors who all begin at once, whose visits differ by a third, and who pause 1 s."""
+    rng = random.Random(seed)
+    visits: list[tuple[float, float]] = []
+    for _ in range(visitors):
+        at = rng.random()
+        while at < 5.0 * intervals:
+            left = at + rng.gauss(mean_visit_s, mean_visit_s / 3)
+            visits.append((at, left))
+            at = max(at, left) + 1.0
+    return [
+        Load(
+            BEGIN_NS + 5 * S * number,
+            BEGIN_NS + 5 * S * (number + 1),
+            float(sum(begun <= 5.0 * (number + 1) < left for begun, left in visits)),
+            0.0,
+            float(sum(5.0 * number <= begun < 5.0 * (number + 1) for begun, _ in visits)),
+        )
+        for number in range(intervals)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_visitors_who_all_come_at_once_are_steady_once_their_visits_have_parted(seed: int) -> None:
+    """50 at once with visits of 40 s: the population is level from the first second, what it does is not."""
+    parts = find_parts(closed_model(50, 40.0, seed))
+    assert parts.steady is not None
+    assert parts.steady.start_ns >= BEGIN_NS + 30 * S
+    assert parts.steady.lasts_s >= 150
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -63,7 +63,12 @@ def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
 
     Level means: at the begin and at the end of each interval the visits in progress are within a tenth of their mean
     (or within what chance does to so few), their mean in the stretch's two halves differs by a twentieth at most (or
-    by what chance explains), and in the open model as many visitors were due in the one half as in the other.
+    by what chance explains), and so does the number of visits that began in them (of visitors that were due, in the
+    open model).
+
+    In the closed model the population is level at once, and what it does is not: who came together does for one visit
+    the same at the same time. So a stretch begins when as many visits have ended as are in progress. Where visits are
+    too long for that, it begins with the level population, and the reason says that these were the first visits.
 
     Args:
         load: of all intervals, ascending.
@@ -73,8 +78,12 @@ def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
         return Parts(reason=f"No steady part: the run has {len(load)} intervals, and {_FEWEST + 1} are the fewest.")
     step = math.ceil(len(load) / _MOST_POINTS)
     points = [_joined(load[first : first + step]) for first in range(0, len(load), step)]
-    first, last = _Search(points).longest()
+    search = _Search(points)
     least = max(_FEWEST, math.ceil(LEAST_SHARE * len(points)))
+    first, last = search.longest(parted=True)
+    parted = last - first >= least
+    if not parted:
+        first, last = search.longest(parted=False)
     if last - first < least:
         low, high = min(each.in_progress for each in points), max(each.in_progress for each in points)
         return Parts(
@@ -92,7 +101,8 @@ def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
         steady=steady,
         drain=_part(load[end:]) if end < len(load) else None,
         reason=f"Steady for {steady.lasts_s:,.0f} s of {whole_s:,.0f} s, from {since_s:,.0f} s after the begin,"
-        f" with {steady.in_progress:,.1f} visits in progress.",
+        f" with {steady.in_progress:,.1f} visits in progress."
+        + ("" if parted else " Their first visits were still under way when it began, so its rates are not level."),
     )
 
 
@@ -102,18 +112,26 @@ class _Search:
     def __init__(self, points: Sequence[Load]) -> None:
         self._level = [point.in_progress for point in points]
         self._sums = [0.0, *accumulate(self._level)]
-        self._due = [0.0, *accumulate(point.due for point in points)]
+        begun = [0.0, *accumulate(point.begun for point in points)]
+        self._ended = [all_ - point.in_progress for all_, point in zip(begun[1:], points, strict=True)]
         self._idle = [point.in_progress == 0 and point.begun == 0 for point in points]
-        self._open = self._due[-1] > 0
+        self._open = any(point.due for point in points)
+        self._come = [0.0, *accumulate(point.due if self._open else point.begun for point in points)]
         steps = [after - before for before, after in pairwise(self._level)]
         # The median step is the slope of a ramp; what departs from it is noise, whatever the load does besides.
         middle = _median(steps)
         self._noise = 1.4826 * _median([abs(each - middle) for each in steps]) / math.sqrt(2)
 
-    def longest(self) -> tuple[int, int]:
-        """The first and the last point of the longest stretch; equal when there is none."""
+    def longest(self, *, parted: bool) -> tuple[int, int]:
+        """The first and the last point of the longest stretch; equal when there is none.
+
+        Args:
+            parted: whether it may begin only when a whole population's visits have ended (closed model).
+        """
         best = (0, 0)
         for first in range(len(self._level)):
+            if parted and not self._open and self._ended[first] < self._level[first]:
+                continue
             if len(self._level) - 1 - first <= best[1] - best[0]:
                 break
             low = high = self._level[first]
@@ -144,10 +162,13 @@ class _Search:
             chance = max(chance, math.sqrt(mean))  # visits last many intervals: neighbours are alike
         if abs(late - early) > max(_TREND * mean, 1.0, chance):
             return False
-        due_early = self._due[first + half] - self._due[first]
-        due_late = self._due[last + 1] - self._due[last + 1 - half]
+        # The first point's own arrivals came before its level was known, and are not the stretch's.
+        half = (last - first) // 2
+        come_early = self._come[first + 1 + half] - self._come[first + 1]
+        come_late = self._come[last + 1] - self._come[last + 1 - half]
+        come = come_early + come_late
         # Arrivals of a Poisson process: the difference of two counts has their sum as its variance.
-        return abs(due_late - due_early) <= max(_TREND * (due_early + due_late), 2 * math.sqrt(due_early + due_late))
+        return abs(come_late - come_early) <= max(_TREND * come, 2 * math.sqrt(come))
 
 
 def _joined(loads_: Sequence[Load]) -> Load:
