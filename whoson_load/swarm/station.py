@@ -14,6 +14,7 @@ from whoson_load.swarm.cast import Cast
 from whoson_load.swarm.company import sign_of_life
 from whoson_load.swarm.generator import Generator
 from whoson_load.swarm.guard import Gatekeeper
+from whoson_load.swarm.haste import settle_memory
 from whoson_load.swarm.mirror import MirroringRecorder
 from whoson_load.swarm.roller import Roller
 from whoson_load.swarm.user import ChatVisitor
@@ -60,6 +61,7 @@ class Station:
             gatekeeper=gatekeeper,
             still_there=sign_of_life(runner),
         )
+        settle_memory()
         # Only now: what it takes to make the personas is not judged.
         watch = Watch(self._recorder, asked.target.peer)
         interval_ns = round(asked.settings.interval_s * 1e9)
