@@ -73,7 +73,10 @@ class ModelServer:
         interval.series["echo"] = _times([(echoes - slow, FAST_NS), (slow, SLOW_NS)])
         ended = int(self.rng.poisson(served * interval_s / VISIT_S))
         interval.tally = Tally(
-            outcomes={"served": ended}, arrivals={"begun": ended, "ended": ended}, commands={"Message": echoes}
+            outcomes={"served": ended},
+            arrivals={"begun": ended, "ended": ended},
+            commands={"Message": echoes},
+            lines={"sent": echoes, "echoed": echoes},
         )
         interval.gauges = {"visits in progress": round(visitors)}
         interval.generators = {"local": self.generator(load)}

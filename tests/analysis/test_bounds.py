@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from tests.analysis.modelled import at_most
 from tests.analysis.servers import BEGIN_NS, SECOND
-from whoson_load.analysis.bounds import Point, bounded, point
+from whoson_load.analysis.bounds import Point, bounded, point, too_few
 from whoson_load.analysis.judging import Evidence
 from whoson_load.analysis.levels import Measured
 from whoson_load.analysis.objectives import read_objective
@@ -137,3 +140,45 @@ def test_a_point_counts_what_a_percentile_would_state() -> None:
     """A time in the limit's own bucket is above it when the percentile is told as above it."""
     made = interval(0, [499.0, 499.9, 500.6, 700.0])
     assert point(read_objective("echo p50 < 500ms"), made, timeline_line(made)) == Point(0.5, 4.0)
+
+
+@pytest.mark.parametrize(
+    "written, had, needed",
+    [("echo p99 < 500ms", 20, 299), ("echo p95 < 500ms", 20, 59), ("accepted errors < 1%", 40, 299)],
+)
+def test_too_little_is_told_from_too_near(written: str, had: int, needed: int) -> None:
+    """All well in so few that chance is not ruled out: 1 - 0.05^(1/n) is the bound, so 59 show 5 %, 299 show 1 %."""
+    few = [interval(n, [30.0] * 2) for n in range(10)]
+    for each in few:
+        each.series["accepted"] = Histogram()
+        for _ in range(4):
+            each.series["accepted"].record(30_000_000)
+    told = judged(written, few)
+    assert told.worth is Worth.UNDECIDED
+    assert too_few(read_objective(written), told) == (had, needed)
+
+
+def test_what_is_near_its_limit_or_decided_is_not_too_little() -> None:
+    """One slow echo of many is another reason, and a verdict needs none."""
+    near = [interval(n, [30.0] * 99 + [800.0] * (n % 2)) for n in range(10)]
+    objective = read_objective("echo p99 < 500ms")
+    assert judged(objective.text, near).worth is Worth.UNDECIDED
+    assert too_few(objective, judged(objective.text, near)) is None
+    well = judged(objective.text, [interval(n, [30.0] * 100) for n in range(10)])
+    assert well.worth is Worth.GOOD
+    assert too_few(objective, well) is None
+
+
+def test_all_that_judging_loads_is_loaded_beforehand() -> None:
+    """SciPy's parts come when they are first used; visitors who are being timed would wait for them."""
+    script = (
+        "import sys\n"
+        "from tests.analysis.test_bounds import interval, judged\n"
+        "from whoson_load.analysis.bounds import get_ready\n"
+        "get_ready()\n"
+        "known = set(sys.modules)\n"
+        "judged('echo p99 < 500ms', [interval(n, [30.0] * 100) for n in range(10)])\n"
+        "print(*sorted(set(sys.modules) - known))\n"
+    )
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.split() == []

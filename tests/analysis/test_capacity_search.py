@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import msgspec
@@ -15,6 +16,7 @@ from tests.analysis.servers import OVERWORKED, WELL, ModelServer, Searched, make
 from whoson_load.analysis.capacity import MOST_LEVELS, Answer, answer, next_load
 from whoson_load.analysis.search import LONGEST_RECOVERY_S, Phase
 from whoson_load.measurement.capacity import Conclusion, Quantity, Wanted, Worth
+from whoson_load.measurement.generator import GeneratorFigures
 
 TRIALS = 200
 
@@ -119,6 +121,56 @@ def test_a_generator_that_is_the_bottleneck_ends_the_search_without_a_number() -
     assert (found.conclusion, found.holds, found.passes_at) == (Conclusion.UNTRUSTED, None, None)
     assert not any(character.isdigit() for character in found.sentence.split(":")[0])
     assert "one CPU core" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "figures, said",
+    [
+        (GeneratorFigures(cpu_share=0.93, loop_lag_p99_ns=35_000_000), "used 93% of one CPU core"),
+        (GeneratorFigures(cpu_share=0.4, loop_lag_p99_ns=35_000_000), "came 35 ms late"),
+    ],
+    ids=["computes", "blocks"],
+)
+def test_a_generator_that_is_doubtful_all_the_time_ends_it_too(figures: GeneratorFigures, said: str) -> None:
+    """No interval is bad enough by itself; in more than half of a hold it is the generator that is measured."""
+    asked = wanted()
+    made = make(asked, server(1000, generator=lambda load: figures if load > 100 else WELL))
+    found = answered(asked, made)
+    assert [each.load for each in made.search.levels] == [10, 20, 40, 80]
+    assert found.conclusion is Conclusion.UNTRUSTED
+    assert said in found.sentence
+
+
+@pytest.mark.parametrize(
+    "figures, part",
+    [
+        (GeneratorFigures(cpu_share=0.4, gc_pause_max_ns=110_000_000), 0.2),
+        (GeneratorFigures(cpu_share=0.4, waiting_share=0.3, loop_lag_p99_ns=25_000_000), 1.0),
+    ],
+    ids=["a hiccup now and then", "a busy machine that does no harm"],
+)
+def test_a_little_doubt_ends_no_search(figures: GeneratorFigures, part: float) -> None:
+    """It is noted at the level it belongs to."""
+    chance = random.Random(1)
+    asked = wanted()
+    found = answered(asked, make(asked, server(60, generator=lambda _: figures if chance.random() < part else WELL)))
+    assert found.conclusion is Conclusion.FOUND
+    assert found.holds == pytest.approx(60, rel=0.1)
+    assert any("is doubtful" in note for note in found.notes)
+
+
+def test_a_level_that_saw_too_little_is_told_from_one_near_its_limit() -> None:
+    """No line was lost of so few that 1 in 1,000 might have been: nothing is near a limit there."""
+    asked = msgspec.structs.replace(wanted(10, 15), objectives=["echo p99 < 500ms", "lost < 0.1%"])
+    made = make(asked, server(1000))
+    found = answered(asked, made)
+    told = [note for note in found.notes if "saw too little" in note]
+    assert told
+    assert "met lost < 0.1% in all it saw" in told[0]
+    assert "of the 2,995 that would rule chance out (--hold " in told[0]
+    assert not any("so near its limit" in note for note in found.notes)
+    near = answered(wanted(100, 1000), make(wanted(100, 1000), server(100, noise=0.0)))
+    assert any("by echo p99 so near its limit that chance may decide" in note for note in near.notes)
 
 
 def test_a_server_that_fell_may_rest_before_the_next_level() -> None:

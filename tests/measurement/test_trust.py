@@ -158,3 +158,10 @@ def test_a_cause_is_as_bad_as_what_it_did() -> None:
     assert (busy.rule, busy.level) == ("run_queue", Verdict.DOUBTFUL)
     [harmful] = judge(figures(waiting_share=0.33, send_p99_ns=300e6))
     assert (harmful.rule, harmful.level) == ("run_queue", Verdict.INVALID)
+
+
+def test_of_equally_bad_troubles_the_one_that_came_most_often_is_named() -> None:
+    """One busy second is not the reason why nineteen others were late."""
+    told = judgement_of([figures(cpu_share=0.93), *[figures(loop_lag_p99_ns=30e6)] * 19])
+    assert (told.verdict, told.rule) == (Verdict.DOUBTFUL, "loop")
+    assert "in 19 of 20 intervals" in told.reason

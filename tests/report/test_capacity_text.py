@@ -85,16 +85,17 @@ def test_markdown_says_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "phase, said",
+    "phase, held_s, said",
     [
-        ("rest", "level 6: the server rests before 120 visitors, 40 chats in progress"),
-        ("settle", "level 6: 120 visitors: settling, 40 chats in progress"),
-        ("hold", "level 6: 120 visitors: held 12 of 60 s, 40 chats in progress"),
+        ("rest", 0, "level 6: the server rests before 120 visitors, 40 chats in progress"),
+        ("settle", 0, "level 6: 120 visitors: settling, 40 chats in progress"),
+        ("hold", 12, "level 6: 120 visitors: held 12 of 60 s, 40 chats in progress"),
+        ("hold", 61, "level 6: 120 visitors: undecided, held 61 of at most 180 s, 40 chats in progress"),
     ],
 )
-def test_what_a_search_does_is_one_line(phase: str, said: str) -> None:
+def test_what_a_search_does_is_one_line(phase: str, held_s: float, said: str) -> None:
     """Below the table in a terminal, and by itself in a log."""
-    now = Underway(number=6, load=120, phase=phase, held_s=12, hold_s=60, in_progress=40)
+    now = Underway(number=6, load=120, phase=phase, held_s=held_s, hold_s=60, longest_s=180, in_progress=40)
     assert render_underway(CAPACITY_FOUND.wanted, now) == said
     shown = plain_text(live_capacity(CAPACITY_FOUND.wanted, CAPACITY_FOUND.levels[:5], now))
     assert shown.splitlines()[-1] == said

@@ -5,6 +5,7 @@ Knows figures of intervals and nothing of levels, loads or searches.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,9 +21,15 @@ from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.interval import MergedInterval
 from whoson_load.measurement.run import TimelineLine
 
-__all__ = ["Point", "bounded", "point"]
+__all__ = ["Point", "bounded", "get_ready", "point", "too_few"]
 
 _SEED: Final = 19_790_101  # any: the same intervals are judged the same, always
+
+
+def get_ready() -> None:
+    """Load what SciPy puts off until it is first used: half a second that nobody who is timed shall wait."""
+    scipy.stats.t.ppf(0.5, 1)
+    scipy.stats.beta.ppf(0.5, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,24 @@ def bounded(
     else:
         worth = Worth.GOOD if low >= limit else Worth.BAD if high < limit else Worth.UNDECIDED
     return Bounded(**said, worth=worth, share=seen.mean, low=low, high=high)  # type: ignore[arg-type]
+
+
+def too_few(objective: Objective, told: Bounded, confidence: float = 0.95) -> tuple[int, int] | None:
+    """Whether an objective is undecided for want of trials alone: nothing went wrong, in too few to rule chance out.
+
+    Returns:
+        how many trials (times, commands, visits, lines or intervals) there were, and how many would have done; None
+        where the reason is another one.
+    """
+    limit, upper_is_bad = _limit(objective)
+    clean, allowed = (0.0, limit) if upper_is_bad else (1.0, 1 - limit)
+    reach = told.high if upper_is_bad else None if told.low is None else 1 - told.low
+    shares = objective.share is not None or objective.measure not in ("mean", "rate")
+    if told.worth is not Worth.UNDECIDED or not shares or told.share != clean or reach is None or not 0 < allowed < 1:
+        return None
+    # Of n clean trials the bound of Clopper and Pearson is 1 - (1 - confidence)^(1/n).
+    doubt = math.log(1 - confidence)
+    return (round(doubt / math.log1p(-reach)) if reach < 1 else 0), math.ceil(doubt / math.log1p(-allowed))
 
 
 def _limit(objective: Objective) -> tuple[float, bool]:

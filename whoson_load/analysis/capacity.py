@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
+from whoson_load.analysis.bounds import too_few
 from whoson_load.analysis.judging import show
+from whoson_load.analysis.objectives import read_objective
 from whoson_load.measurement.capacity import Bounded, Conclusion, Level, Quantity, Wanted, Worth
 from whoson_load.measurement.trust import Verdict
 
@@ -230,10 +232,7 @@ def _notes(wanted: Wanted, levels: Sequence[Level], found: _Bracket, *, done: bo
     notes = [*_disagreements(wanted, levels)]
     for each in levels:
         if each.load in (found.good, found.bad) and not each.sure:
-            notes.append(
-                f"Level {each.number} ({_named(wanted, each.load)}) was {each.worth.value} by a figure so near its"
-                " limit that chance may have decided."
-            )
+            notes += _doubts(wanted, each)
         if not each.recovered:
             notes.append(
                 f"Before level {each.number} the server had not recovered from the overload after"
@@ -248,6 +247,29 @@ def _notes(wanted: Wanted, levels: Sequence[Level], found: _Bracket, *, done: bo
                 f"The two loads are {apart:.0%} apart, not {wanted.within:.0%}: the search ends after"
                 f" {MOST_LEVELS} levels. Begin it nearer (--from, --to)."
             )
+    return notes
+
+
+def _doubts(wanted: Wanted, level: Level) -> list[str]:
+    """Why a level is not sure, for each of its objectives that chance may have decided."""
+    where = f"Level {level.number} ({_named(wanted, level.load)})"
+    notes = []
+    for each in level.judged:
+        if each.worth is not Worth.UNDECIDED:
+            continue
+        counts = too_few(read_objective(each.objective), each)
+        if counts is not None:
+            had, needed = counts
+            held_s = (level.ended_ns - level.held_ns) / 1e9
+            longer = f" (--hold {math.ceil(held_s * needed / had)}s)" if had else ""
+            notes.append(
+                f"{where} met {each.objective} in all it saw, but saw too little to be sure: {had:,} of the"
+                f" {needed:,} that would rule chance out{longer}."
+            )
+        elif each.figure is None:
+            notes.append(f"{where} measured nothing of {each.of}, so {each.objective} is not known to be met there.")
+        else:
+            notes.append(f"{where} was {level.worth.value} by {each.of} so near its limit that chance may decide.")
     return notes
 
 

@@ -29,6 +29,10 @@ CERTAIN: Final = 0.999
 """The confidence of one before its end: who looks often is deceived more often. Invented."""
 
 
+_DOUBTED_PART: Final = 0.5
+"""With more intervals doubtful, a doubtful generator is what was measured; a hiccup is fewer. Invented."""
+
+
 class Measured:
     """The intervals in which one load was held.
 
@@ -39,10 +43,12 @@ class Measured:
     Attributes:
         intervals: how many there are.
         distrusted: in how many of them the generator was the bottleneck, of those in which it looked at itself.
+        doubted: in how many it was at least near to that. Mere waiting for a CPU is left out: what it did to the
+            figures is found by itself.
     """
 
     def __init__(self, objectives: Sequence[Objective], interval_s: float) -> None:
-        self.intervals = self.distrusted = self._looked = 0
+        self.intervals = self.distrusted = self.doubted = self._looked = 0
         self._objectives = objectives
         self._interval_s = interval_s
         self._totals = Totals()
@@ -60,7 +66,10 @@ class Measured:
         self.intervals += 1
         found = self._trust.add(interval.generators)
         self._looked += any(each != GeneratorFigures() for each in interval.generators.values())
-        self.distrusted += any(each.level is Verdict.INVALID for findings in found.values() for each in findings)
+        findings = [each for of_worker in found.values() for each in of_worker]
+        distrusted = any(each.level is Verdict.INVALID for each in findings)
+        self.distrusted += distrusted
+        self.doubted += distrusted or any(each.rule != "run_queue" for each in findings)
         for points, objective in zip(self._points, self._objectives, strict=True):
             points.append(point(objective, interval, line))
 
@@ -82,7 +91,8 @@ class Measured:
         """
         if self.trust.rule == LOST_REPORTS:
             return True
-        return self.distrusted > INVALID_PART * max(self._looked, hold_s / self._interval_s)
+        looked = max(self._looked, hold_s / self._interval_s)
+        return self.distrusted > INVALID_PART * looked or self.doubted > _DOUBTED_PART * looked
 
     @property
     def in_progress(self) -> float:

@@ -22,7 +22,7 @@ from whoson_load.measurement.capacity import Level, Quantity, Wanted, Worth
 from whoson_load.measurement.interval import MergedInterval
 from whoson_load.measurement.run import TimelineLine
 
-__all__ = ["LONGEST_RECOVERY_S", "LONGEST_SETTLE_S", "Order", "Phase", "Search"]
+__all__ = ["LONGEST_RECOVERY_S", "LONGEST_SETTLE_S", "MOST_HOLDS", "Order", "Phase", "Search"]
 
 LONGEST_SETTLE_S: Final = 900.0
 """So long a level is left alone at most before it is measured, however long its visits take. Invented."""
@@ -30,11 +30,13 @@ LONGEST_SETTLE_S: Final = 900.0
 LONGEST_RECOVERY_S: Final = 600.0
 """So long a server may rest after an overload. Invented."""
 
+MOST_HOLDS: Final = 3.0
+"""A level that is undecided after its hold is held on, up to so many times as long. Invented."""
+
 _VISITS_TO_SETTLE: Final = 1.5  # Invented: then nearly all who came before the change have left
 _VISITS_TO_HOLD: Final = 3.0  # Invented
 _LEAST_HOLD_S: Final = 60.0  # Invented
 _LEAST_SETTLE_S: Final = 3.0  # Invented
-_MOST_HOLDS: Final = 3.0  # Invented: an undecided level is held so many times as long
 _LOOKS: Final = 0.5  # of a hold, between two looks at an undecided level
 _EARLY_LOOKS: Final = 0.25  # of a hold, between two looks whether a level is hopeless
 _FEWEST_EARLY: Final = 8  # Invented: intervals before which nothing is decided
@@ -133,6 +135,11 @@ class Search:
     def held_s(self) -> float:
         """How long the level under way has been held."""
         return self._measured.lasts_s
+
+    @property
+    def is_held_on(self) -> bool:
+        """Whether the hold is over, and goes on because the level is undecided."""
+        return self.phase is Phase.HOLD and self.held_s >= self.hold_s
 
     @property
     def hold_s(self) -> float:
@@ -234,7 +241,7 @@ class Search:
         if lasts_s < hold_s:
             looks = lasts_s % (_EARLY_LOOKS * hold_s) < self._interval_s and self._measured.intervals >= _FEWEST_EARLY
             return looks and worth_of(self._measured.judged(CERTAIN)) is Worth.BAD
-        if lasts_s >= _MOST_HOLDS * hold_s:
+        if lasts_s >= MOST_HOLDS * hold_s:
             return True
         looks = (lasts_s - hold_s) % (_LOOKS * hold_s) < self._interval_s
         return looks and worth_of(self._measured.judged()) is not Worth.UNDECIDED

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from whoson_load.analysis.capacity import next_load
 from whoson_load.analysis.objectives import read_objectives
+from whoson_load.analysis.search import MOST_HOLDS
 from whoson_load.cli.run import RunParser, check, run_locust, target_options
 from whoson_load.errors import ConfigError
 from whoson_load.measurement.capacity import Capacity, Conclusion, Quantity, Wanted
@@ -104,7 +105,11 @@ def _parser() -> RunParser:
         help=f"how far the last good and the first bad load may be apart (default: {100 * _WITHIN:g}%%)",
     )
     parser.add_argument(
-        "--hold", type=_time, metavar="TIME", help="measure a level so long (default: three visits, at least 1m)"
+        "--hold",
+        type=_time,
+        metavar="TIME",
+        help=f"measure a level so long, and up to {MOST_HOLDS:g} times as long while it is undecided (default: three"
+        " visits, at least 1m)",
     )
     parser.add_argument(
         "--settle", type=_time, metavar="TIME", help="leave it alone so long before (default: one visit and a half)"
@@ -113,7 +118,8 @@ def _parser() -> RunParser:
     target_options(parser)
     for short, long in _OF_THE_LOAD.items():
         parser.add_argument(short, long, action=_Refused, help=argparse.SUPPRESS)
-    for flag in ("--arrivals", "--only-visitor"):
+    parser.unexplained = ("--arrivals", "--only-visitor")
+    for flag in parser.unexplained:
         parser.add_argument(flag, action=_Refused, help=argparse.SUPPRESS)
     parser.set_defaults(web=False, plan=False, visit_length=None)
     return parser
@@ -215,6 +221,7 @@ def _prepare(
     """Give the run its search, once options and locustfile are known."""
     import msgspec
 
+    from whoson_load.analysis.bounds import get_ready
     from whoson_load.cli.progress import show_search
     from whoson_load.plugin import plugin
     from whoson_load.swarm.asked import asked_objectives, locustfile_pace
@@ -247,6 +254,7 @@ def _prepare(
     if before is not None:
         _expect_same(before, capacity)
         capacity.levels, capacity.resumed_from = before.levels, ours.resume.resolve().name
+    get_ready()
     climb = plugin.climb = Climb(capacity, read_objectives(each.text for each in objectives))
     plugin.progress = show_search(climb)
     plugin.render = lambda _, folder: f"{render_capacity(climb.capacity)}\nRecord: {folder}"

@@ -13,6 +13,7 @@ from locust.env import Environment
 from rich.console import Console
 from rich.live import Live
 
+from whoson_load.analysis.search import MOST_HOLDS
 from whoson_load.clock import wall_ns
 from whoson_load.measurement.interval import interval_start_ns
 from whoson_load.measurement.outcome import Outcome
@@ -112,6 +113,7 @@ def _underway(climb: Climb) -> Underway:
         phase=search.phase.value if search is not None else "over",
         held_s=search.held_s if search is not None else 0.0,
         hold_s=search.hold_s if search is not None else 0.0,
+        longest_s=MOST_HOLDS * search.hold_s if search is not None else 0.0,
         in_progress=search.in_progress if search is not None else 0,
     )
 

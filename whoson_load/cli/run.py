@@ -22,7 +22,7 @@ from whoson_load.swarm.options import DEFAULT_DOMAIN, add_options
 from whoson_load.visitors.curve_language import read_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from locust import LoadTestShape, TaskSet, User
 
@@ -45,7 +45,13 @@ _LOCUST_PORT = 5557
 
 
 class RunParser(argparse.ArgumentParser):
-    """A parser whose help names our options that Locust's own takes, and whose complaints are one line."""
+    """A parser whose help names our options that Locust's own takes, and whose complaints are one line.
+
+    Attributes:
+        unexplained: those of them that its command refuses, and its help leaves out.
+    """
+
+    unexplained: Collection[str] = ()
 
     def error(self, message: str) -> NoReturn:
         """Complain.
@@ -59,8 +65,12 @@ class RunParser(argparse.ArgumentParser):
         """The options of the command, then those that Locust's parser takes for us; its own are too many."""
         from locust.argument_parser import LocustArgumentParser
 
-        page = LocustArgumentParser(add_help=False, usage=argparse.SUPPRESS, add_config_file_help=False)
+        page = LocustArgumentParser(
+            add_help=False, usage=argparse.SUPPRESS, add_config_file_help=False, conflict_handler="resolve"
+        )
         add_options(page)
+        for flag in self.unexplained:
+            page.add_argument(flag, help=argparse.SUPPRESS)
         return f"{super().format_help()}\n{page.format_help()}"
 
 

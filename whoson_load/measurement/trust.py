@@ -316,10 +316,10 @@ class Trust:
                 fired=fired,
             )
         for verdict in (Verdict.INVALID, Verdict.DOUBTFUL):
-            for name, rule in RULES.items():
-                here = self._fired.get(name)
-                if here is None or self._verdict(here) is not verdict:
-                    continue
+            names = [name for name in fired if self._verdict(self._fired[name]) is verdict]
+            if names:
+                name = max(names, key=fired.__getitem__)
+                rule, here = RULES[name], self._fired[name]
                 worst = f"At worst, worker {here.worst_worker} {rule.sentence(here.worst)}"
                 reason = f"{worst}; it was too much in {here.intervals} of {self._intervals} intervals."
                 return Judgement(verdict=verdict, reason=reason, advice=rule.advice, rule=name, fired=fired)

@@ -37,7 +37,8 @@ class Underway(msgspec.Struct, frozen=True, kw_only=True):
         number: of the level under way, from 1.
         load: its load, in the search's quantity.
         phase: `rest` (the server recovers from the level before), `settle`, `hold` or `over`.
-        held_s, hold_s: how long it has been held, and how long it will be at least.
+        held_s, hold_s, longest_s: how long it has been held, how long it will be at least, and at most if it stays
+            undecided.
         in_progress: visits in progress now.
     """
 
@@ -46,6 +47,7 @@ class Underway(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     held_s: float
     hold_s: float
+    longest_s: float
     in_progress: int
 
 
@@ -57,10 +59,13 @@ def live_capacity(wanted: Wanted, levels: Sequence[Level], now: Underway) -> Ren
 def render_underway(wanted: Wanted, now: Underway) -> str:
     """What a search is doing, in one line."""
     load = _load(wanted, now.load)
+    held = f"held {now.held_s:.0f} of {now.hold_s:.0f} s"
+    if now.held_s >= now.hold_s:
+        held = f"undecided, held {now.held_s:.0f} of at most {now.longest_s:.0f} s"
     doing = {
         "rest": f"the server rests before {load}",
         "settle": f"{load}: settling",
-        "hold": f"{load}: held {now.held_s:.0f} of {now.hold_s:.0f} s",
+        "hold": f"{load}: {held}",
         "over": "over",
     }[now.phase]
     return f"level {now.number}: {doing}, {now.in_progress:,} chats in progress"

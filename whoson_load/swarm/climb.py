@@ -97,13 +97,13 @@ class Climb:
         search = self.search
         if search is None or search.is_over():
             return
-        known, phase = len(search.levels), search.phase
+        known, state = len(search.levels), (search.phase, search.is_held_on)
         order = search.add(interval, line, wall_ns())
         if len(search.levels) > known or search.is_over():
             self._keep()
         if order is not None:
             self._set(order)
-        if search.phase is not phase or order is not None:
+        if (search.phase, search.is_held_on) != state or order is not None:
             self.changed()
         if search.is_over():
             self._over()
