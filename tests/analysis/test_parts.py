@@ -124,6 +124,17 @@ def test_visitors_who_all_come_at_once_are_steady_once_their_visits_have_parted(
     assert parts.steady.lasts_s >= 150
 
 
+def test_a_server_that_becomes_slower_is_no_other_load() -> None:
+    """In the closed model fewer visits begin then; a part that ended there would hide what a soak is for."""
+    load = [
+        Load(BEGIN_NS + 5 * S * number, BEGIN_NS + 5 * S * (number + 1), 20.0, 0.0, 20.0 / (1 + number / 60))
+        for number in range(240)
+    ]
+    parts = find_parts(load)
+    assert parts.steady is not None
+    assert parts.steady.intervals >= 235
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_an_open_model_settles_after_its_visits_length(seed: int) -> None:
     """2 arrivals a second for 20 minutes, visits of a minute: 120 in progress after about 3 minutes."""

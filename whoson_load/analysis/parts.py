@@ -63,12 +63,12 @@ def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
 
     Level means: at the begin and at the end of each interval the visits in progress are within a tenth of their mean
     (or within what chance does to so few), their mean in the stretch's two halves differs by a twentieth at most (or
-    by what chance explains), and so does the number of visits that began in them (of visitors that were due, in the
-    open model).
+    by what chance explains), and in the open model so does the number of visitors that were due in them.
 
     In the closed model the population is level at once, and what it does is not: who came together does for one visit
     the same at the same time. So a stretch begins when as many visits have ended as are in progress. Where visits are
-    too long for that, it begins with the level population, and the reason says that these were the first visits.
+    too long for that, it begins with the level population, and the reason says that these were the first visits. (How
+    many visits begin is no condition there: a server that becomes slower has fewer, at the same load.)
 
     Args:
         load: of all intervals, ascending.
@@ -115,8 +115,8 @@ class _Search:
         begun = [0.0, *accumulate(point.begun for point in points)]
         self._ended = [all_ - point.in_progress for all_, point in zip(begun[1:], points, strict=True)]
         self._idle = [point.in_progress == 0 and point.begun == 0 for point in points]
-        self._open = any(point.due for point in points)
-        self._come = [0.0, *accumulate(point.due if self._open else point.begun for point in points)]
+        self._due = [0.0, *accumulate(point.due for point in points)]
+        self._open = self._due[-1] > 0
         steps = [after - before for before, after in pairwise(self._level)]
         # The median step is the slope of a ramp; what departs from it is noise, whatever the load does besides.
         middle = _median(steps)
@@ -164,11 +164,10 @@ class _Search:
             return False
         # The first point's own arrivals came before its level was known, and are not the stretch's.
         half = (last - first) // 2
-        come_early = self._come[first + 1 + half] - self._come[first + 1]
-        come_late = self._come[last + 1] - self._come[last + 1 - half]
-        come = come_early + come_late
+        early = self._due[first + 1 + half] - self._due[first + 1]
+        late = self._due[last + 1] - self._due[last + 1 - half]
         # Arrivals of a Poisson process: the difference of two counts has their sum as its variance.
-        return abs(come_late - come_early) <= max(_TREND * come, 2 * math.sqrt(come))
+        return abs(late - early) <= max(_TREND * (early + late), 2 * math.sqrt(early + late))
 
 
 def _joined(loads_: Sequence[Load]) -> Load:
