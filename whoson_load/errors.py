@@ -5,7 +5,8 @@ WhosOnLoadError
 ├── GuardError               the run would touch, or keeps being refused by,
 │                            a target it must leave alone                       (exit code 5)
 ├── LocalProtocolError       our own bug: we broke the conversation's rules     (exit code 1)
-├── RecordError              the run record cannot be written or read
+├── RecordError              the run record cannot be written                  (exit code 1)
+│   └── UnreadableError      what was named is no record, or a broken one      (exit code 2)
 └── TargetError              what the target did; ends as an outcome, is counted,
     │                        and never travels past the journey
     ├── ConnectError         no WebSocket came about
@@ -29,6 +30,7 @@ __all__ = [
     "ReplyTimeout",
     "SessionClosed",
     "TargetError",
+    "UnreadableError",
     "WhosOnLoadError",
 ]
 
@@ -77,7 +79,11 @@ class LocalProtocolError(WhosOnLoadError):
 
 
 class RecordError(WhosOnLoadError):
-    """The run record cannot be written (disk full, folder gone) or read (broken, foreign, newer)."""
+    """The run record cannot be written (disk full, folder gone)."""
+
+
+class UnreadableError(RecordError):
+    """What was named cannot be read as a run record: missing, broken, foreign, or of a newer version."""
 
 
 class TargetError(WhosOnLoadError):

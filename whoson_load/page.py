@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from whoson_load.errors import RecordError
+from whoson_load.errors import RecordError, UnreadableError
 from whoson_load.measurement.run import Summary
 from whoson_load.record.journal import replace_file
 from whoson_load.record.layout import PAGE
@@ -18,7 +18,7 @@ def page_of(reader: RunReader, summary: Summary) -> str:
     """A run's page, as HTML.
 
     Raises:
-        RecordError: the record cannot be read.
+        UnreadableError: the record cannot be read.
     """
     # Only now: Bokeh costs half a second and 40 MB, which no worker and no other format has to pay for.
     from whoson_load.report.page import render_page  # noqa: PLC0415
@@ -26,7 +26,7 @@ def page_of(reader: RunReader, summary: Summary) -> str:
     try:
         return render_page(reader, summary, reader.capacity())
     except ValueError as problem:
-        raise RecordError(f"cannot render {reader.folder}: {problem}") from problem
+        raise UnreadableError(f"cannot render {reader.folder}: {problem}") from problem
 
 
 def leave_page(folder: Path) -> None:

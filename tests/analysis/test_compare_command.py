@@ -133,5 +133,5 @@ def test_a_capacity_search_is_no_run_to_compare(tmp_path: Path, capsys: pytest.C
 
 def test_a_broken_record_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A folder that holds no run."""
-    assert main(["compare", record(tmp_path, "old"), str(tmp_path)]) == 1
+    assert main(["compare", record(tmp_path, "old"), str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("whoson-load compare: no run record in ")

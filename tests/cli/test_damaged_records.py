@@ -83,12 +83,12 @@ COMMANDS = {
 def test_a_damaged_record_is_one_clear_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str, command: str
 ) -> None:
-    """Which file, what was got, and what was expected; the exit code says that the program could not do its work."""
+    """Which file, what was got, and what was expected; the exit code says that something else was to be named."""
     whole, folder = KnownRun().write(tmp_path / "whole"), KnownRun().write(tmp_path / "damaged")
     harm, said = DAMAGES[damage]
     harm(folder)
     arguments = [str(whole) if each == "WHOLE" else each.format(folder) for each in COMMANDS[command]]
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     shown = capsys.readouterr()
     (line,) = shown.err.splitlines()
     assert line.startswith(f"whoson-load {arguments[0]}: ")

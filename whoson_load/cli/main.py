@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from whoson_load import __version__
-from whoson_load.errors import ConfigError, GuardError, WhosOnLoadError
+from whoson_load.errors import ConfigError, GuardError, UnreadableError, WhosOnLoadError
 
 __all__ = ["COMMANDS", "exit_code_of", "main"]
 
@@ -79,7 +79,7 @@ def exit_code_of(problem: WhosOnLoadError) -> int:
     """The exit code that an error of ours ends the program with."""
     if isinstance(problem, GuardError):
         return 5
-    return 2 if isinstance(problem, ConfigError) else 1
+    return 2 if isinstance(problem, ConfigError | UnreadableError) else 1
 
 
 if __name__ == "__main__":

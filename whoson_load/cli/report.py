@@ -13,14 +13,14 @@ import msgspec
 from whoson_load.analysis.erlang import MOST_SERVERS
 from whoson_load.analysis.objectives import read_objectives
 from whoson_load.analysis.summary import complete, outlook
-from whoson_load.errors import ConfigError
+from whoson_load.errors import ConfigError, UnreadableError
 from whoson_load.measurement.run import RunInfo, Summary, summarize
 from whoson_load.measurement.trust import Trust
 from whoson_load.page import page_of
 from whoson_load.protocol.commands import COMMANDS
 from whoson_load.protocol.events import EVENTS
 from whoson_load.record.journal import replace_file
-from whoson_load.record.layout import PAGE
+from whoson_load.record.layout import PAGE, latest_run
 from whoson_load.record.reader import RunReader
 from whoson_load.report.capacity import render_capacity, render_capacity_markdown
 from whoson_load.report.junit import render_junit
@@ -47,11 +47,15 @@ def main(argv: list[str]) -> int:
 
     Raises:
         ConfigError: wrong usage.
-        RecordError: there is no record, or it cannot be read.
+        UnreadableError: there is no record, or it cannot be read.
     """
     parser = _Parser(prog="whoson-load report", description="Show what came of a run, also of one that was killed.")
     parser.add_argument(
-        "run", metavar="RUN", type=Path, help="the run's folder, such as reports/20261122T214138Z-visitors"
+        "run", metavar="RUN", type=Path, nargs="?", help="the run's folder, such as reports/20261122T214138Z-visitors"
+    )
+    parser.add_argument("--latest", action="store_true", help="the run that began last, of those in --reports")
+    parser.add_argument(
+        "--reports", metavar="DIR", type=Path, default=Path("reports"), help="where runs are (default: reports)"
     )
     parser.add_argument(
         "--format",
@@ -73,7 +77,10 @@ def main(argv: list[str]) -> int:
         help="with junit: a run that drifts fails a test case (default: it is told, and fails nothing)",
     )
     options = parser.parse_args(argv)
-    reader = RunReader(options.run)
+    if (options.run is None) != options.latest:
+        got = "no RUN" if options.run is None else f"{options.run} and --latest"
+        raise ConfigError(f"got {got}, expected a run's folder or --latest")
+    reader = RunReader(latest_run(options.reports) if options.latest else options.run)
     summary, capacity = summary_of(reader, options.servers), reader.capacity()
     if options.output is not None and options.format != "html":
         raise ConfigError(f"-o: got it with --format {options.format}, expected html: all others go to stdout")
@@ -123,7 +130,7 @@ def summary_of(reader: RunReader, servers: int | None = None) -> Summary:
         servers: chats that all operators together hold at once, for the staffing; None where nobody tells.
 
     Raises:
-        RecordError: the record cannot be read.
+        UnreadableError: the record cannot be read.
         ConfigError: an objective in it is none.
     """
     written = reader.summary()
@@ -135,12 +142,15 @@ def summary_of(reader: RunReader, servers: int | None = None) -> Summary:
     objectives = read_objectives(reader.info.objectives)
     if written is not None:
         return complete(written, reader, objectives, begun_ns, pace=pace, servers=servers)
-    trust = Trust()
+    trust, last_ns = Trust(), 0
     absent: set[tuple[str, int]] = set()
     for line in reader.timeline():
+        last_ns = line.end_ns
         trust.add(line.generators)
         absent |= {(worker, number) for worker, numbers in line.missing.items() for number in numbers}
         absent -= {(worker, number) for worker, numbers in line.recovered.items() for number in numbers}
+    if reader.ended and not last_ns:
+        raise UnreadableError(f"cannot read {reader.folder}: the run ended by itself, and has no figures")
     trust.lost(len(absent))
     return complete(
         summarize(reader.totals(), trust.judgement(), commands=COMMANDS, events=EVENTS),

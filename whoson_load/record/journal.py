@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from whoson_load.errors import RecordError
+from whoson_load.errors import RecordError, UnreadableError
 from whoson_load.record.layout import reason
 
 __all__ = ["Journal", "replace_file", "whole_lines"]
@@ -119,7 +119,7 @@ def whole_lines(path: Path, *, optional: bool = False) -> Iterator[tuple[int, by
         optional: whether a missing file is one without lines.
 
     Raises:
-        RecordError: the file is missing or cannot be read.
+        UnreadableError: the file is missing or cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -128,6 +128,6 @@ def whole_lines(path: Path, *, optional: bool = False) -> Iterator[tuple[int, by
                     yield number, line[:-1]
     except FileNotFoundError:
         if not optional:
-            raise RecordError(f"cannot read {path}: no such file") from None
+            raise UnreadableError(f"cannot read {path}: no such file") from None
     except OSError as error:
-        raise RecordError(f"cannot read {path}: {reason(error)}") from error
+        raise UnreadableError(f"cannot read {path}: {reason(error)}") from error

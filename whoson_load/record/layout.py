@@ -10,9 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from whoson_load.errors import RecordError
+from whoson_load.errors import RecordError, UnreadableError
 
-__all__ = ["CAPACITY", "LATENCY", "LATENCY_OPEN", "PAGE", "RUN", "SUMMARY", "TIMELINE", "make_folder", "reason"]
+__all__ = [
+    "CAPACITY",
+    "LATENCY",
+    "LATENCY_OPEN",
+    "PAGE",
+    "RUN",
+    "SUMMARY",
+    "TIMELINE",
+    "latest_run",
+    "make_folder",
+    "reason",
+]
 
 RUN: Final = "run.json"
 LATENCY: Final = "latency.hlog"
@@ -27,6 +38,7 @@ PAGE: Final = "report.html"
 """A rendering of all the others, made again from them at any time."""
 
 _LONGEST_NAME: Final = 60
+_TIMED: Final = re.compile(r"(\d{8}T\d{6}Z)-")
 
 
 def make_folder(parent: Path, name: str, started_ns: int) -> Path:
@@ -57,6 +69,25 @@ def make_folder(parent: Path, name: str, started_ns: int) -> Path:
             raise RecordError(f"cannot make the run's folder {folder}: {reason(error)}") from error
         else:
             return folder
+
+
+def latest_run(parent: Path) -> Path:
+    """The folder of the run that began last, by the time in its name.
+
+    Args:
+        parent: the folder of all runs.
+
+    Raises:
+        UnreadableError: there is no run in it.
+    """
+    found = [
+        (timed[1], run.stat().st_mtime_ns, run.parent)
+        for run in parent.glob(f"*/{RUN}")
+        if (timed := _TIMED.match(run.parent.name)) is not None
+    ]
+    if not found:
+        raise UnreadableError(f"got no run in {parent}, expected one or more")
+    return max(found)[2]
 
 
 def reason(error: OSError) -> str:

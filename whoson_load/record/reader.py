@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from whoson_load.errors import RecordError
+from whoson_load.errors import UnreadableError
 from whoson_load.measurement.capacity import Capacity
 from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.interval import Totals
@@ -45,7 +45,7 @@ class RunReader:
         info: what `run.json` holds.
 
     Raises:
-        RecordError: no record, one of another product, or one of a newer version than this program reads.
+        UnreadableError: no record, one of another product, or one of a newer version than this program reads.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +61,7 @@ class RunReader:
         """Every complete interval, in the order of writing (late ones come after), one at a time.
 
         Raises:
-            RecordError: the file is missing, or a whole line in it is broken.
+            UnreadableError: the file is missing, or a whole line in it is broken.
         """
         path = self.folder / TIMELINE
         decoder = msgspec.json.Decoder(TimelineLine)
@@ -69,13 +69,13 @@ class RunReader:
             try:
                 yield decoder.decode(line)
             except msgspec.DecodeError as error:
-                raise RecordError(f"cannot read {path}: line {number}: {error}") from error
+                raise UnreadableError(f"cannot read {path}: line {number}: {error}") from error
 
     def latencies(self) -> Iterator[LogLine]:
         """Every span of the latency log that belongs to a complete interval, each time exactly once.
 
         Raises:
-            RecordError: a file is missing, or a whole line in it is broken.
+            UnreadableError: a file is missing, or a whole line in it is broken.
         """
         last_ns = max((line.start_ns for line in self.timeline()), default=-1)
         rolled: dict[str, list[LogLine]] = {}
@@ -102,7 +102,7 @@ class RunReader:
         hold what was measured beyond it, and are left out; where none lies within, those count whose middle does.
 
         Raises:
-            RecordError: a file is missing or broken.
+            UnreadableError: a file is missing or broken.
         """
         totals = Totals()
         for line in self.timeline():
@@ -126,13 +126,13 @@ class RunReader:
         try:
             totals.series.setdefault(span.series, Histogram()).add(Histogram.unpack(span.histogram))
         except ValueError as error:
-            raise RecordError(f"cannot read {self.folder / LATENCY}: {span.series}: {error}") from error
+            raise UnreadableError(f"cannot read {self.folder / LATENCY}: {span.series}: {error}") from error
 
     def summary(self) -> Summary | None:
         """What `summary.json` holds; None when the run did not come to write it.
 
         Raises:
-            RecordError: it is broken, of another product, or of a newer version.
+            UnreadableError: it is broken, of another product, or of a newer version.
         """
         return self._whole(SUMMARY, Summary) if (self.folder / SUMMARY).exists() else None
 
@@ -140,7 +140,7 @@ class RunReader:
         """What `capacity.json` holds; None when the run was no capacity search.
 
         Raises:
-            RecordError: it is broken, of another product, or of a newer version.
+            UnreadableError: it is broken, of another product, or of a newer version.
         """
         return self._whole(CAPACITY, Capacity) if (self.folder / CAPACITY).exists() else None
 
@@ -148,24 +148,24 @@ class RunReader:
         try:
             yield from parse_lines(whole_lines(path, optional=optional))
         except ValueError as error:
-            raise RecordError(f"cannot read {path}: {error}") from error
+            raise UnreadableError(f"cannot read {path}: {error}") from error
 
     def _whole(self, name: str, kind: type[_Whole]) -> _Whole:
         path = self.folder / name
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            raise RecordError(f"no run record in {self.folder}: got no {name}") from None
+            raise UnreadableError(f"no run record in {self.folder}: got no {name}") from None
         except OSError as error:
-            raise RecordError(f"cannot read {path}: {reason(error)}") from error
+            raise UnreadableError(f"cannot read {path}: {reason(error)}") from error
         try:
             marked = msgspec.json.decode(content, type=_Marked)
             if marked.product != PRODUCT:
-                raise RecordError(f"cannot read {path}: got a file of '{marked.product}', expected '{PRODUCT}'")
+                raise UnreadableError(f"cannot read {path}: got a file of '{marked.product}', expected '{PRODUCT}'")
             if marked.schema > SCHEMA_VERSION:
-                raise RecordError(
+                raise UnreadableError(
                     f"cannot read {path}: got version {marked.schema} of the record, expected at most {SCHEMA_VERSION}"
                 )
             return msgspec.json.decode(content, type=kind)
         except msgspec.DecodeError as error:
-            raise RecordError(f"cannot read {path}: {error}") from error
+            raise UnreadableError(f"cannot read {path}: {error}") from error
