@@ -170,7 +170,30 @@ def test_too_few_samples_are_not_compared() -> None:
     few = [modelled(rng, intervals=20, samples=20) for _ in range(2)]
     assert "p99" not in {each.statistic for each in compare(few[:1], few[1:]).changes}
     short = [modelled(rng, intervals=7) for _ in range(2)]
-    assert compare(short[:1], short[1:]).standing is Standing.CANNOT_TELL
+    told = compare(short[:1], short[1:])
+    assert told.standing is Standing.CANNOT_TELL
+    assert "has 7 intervals of connect, and 8 are the fewest. Steady parts about 2 times as long" in told.reason
+    shown = {each.series: each for each in told.changes if each.statistic == "p50" and each.low is None}
+    assert set(shown) == {"connect", "accepted", "echo"}
+    assert shown["echo"].baseline > 0
+    assert {each.standing for each in shown.values()} == {Standing.CANNOT_TELL}
+
+
+def test_a_series_with_too_little_is_named_and_keeps_nothing_from_being_the_same() -> None:
+    """Who chat for hours connect once: what they hear meanwhile can be compared all the same."""
+    rng = np.random.default_rng(5)
+    long = [modelled(rng) for _ in range(2)]
+    for each in long:
+        each.series["connect"][5:, 0] = 0
+        each.series["connect"][:5, 0] = 1
+    told = compare(long[:1], long[1:])
+    assert told.standing is Standing.SAME
+    assert told.reason.endswith(
+        "Nothing is known of connect: a steady part has 5 samples of connect, and 20 are the fewest."
+    )
+    for each in long:
+        each.series["connect"][:, 0] = 0
+    assert "Nothing is known" not in compare(long[:1], long[1:]).reason
 
 
 def with_lines(lines: dict[str, int]) -> Observation:

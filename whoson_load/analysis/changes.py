@@ -11,12 +11,12 @@ import msgspec
 
 from whoson_load.measurement.sample import ACCEPTED, CONNECT, ECHO
 
-__all__ = ["SIGNIFICANT", "Change", "Floor", "Standing", "corrected", "judged", "overall"]
+__all__ = ["DECISIVE", "SIGNIFICANT", "Change", "Floor", "Short", "Standing", "corrected", "judged", "overall"]
 
 SIGNIFICANT: Final = 0.05
 """How often chance may deceive."""
 
-_DECISIVE: Final = (CONNECT, ACCEPTED, ECHO)
+DECISIVE: Final = (CONNECT, ACCEPTED, ECHO)
 """What the server alone makes every visitor wait for: where these cannot be told, nothing can. (When an operator joins
 is people's affair as well, and varies with them.)"""
 
@@ -80,6 +80,20 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing
 
 
+class Short(msgspec.Struct, frozen=True, kw_only=True):
+    """A series of which the runs have too little to compare it.
+
+    Attributes:
+        change: its medians as far as they are known, standing `cannot tell`.
+        times: the steady part would have to be so many times as long, above 1.
+        lack: what there is and what it takes, as the end of a sentence.
+    """
+
+    change: Change
+    times: float
+    lack: str
+
+
 def corrected(changes: Sequence[Change]) -> list[float]:
     """Each change's chance, corrected for their number. Source: Holm, Scandinavian Journal of Statistics 6 (1979)."""
     chances = [1.0] * len(changes)
@@ -128,13 +142,22 @@ def _limits(change: Change, floor: Floor) -> tuple[float, float]:
     return matters, max(matters, floor.ruled_out * change.baseline, 2 * floor.least_ms)
 
 
-def overall(changes: Sequence[Change], floor: Floor) -> tuple[Standing, str]:
-    """What all changes come to, and why, in a sentence: what is ruled out, or what would help to tell."""
+def overall(changes: Sequence[Change], floor: Floor, short: Short | None = None) -> tuple[Standing, str]:
+    """What all changes come to, and why, in a sentence: what is ruled out, or what would help to tell.
+
+    Args:
+        short: of the series that every visitor waits for, the one that the runs have least of, where it is too little.
+    """
     worse = _named(changes, Standing.WORSE)
     if worse:
         return Standing.WORSE, f"Worse: {worse}."
-    heard = [each for each in changes if each.series in _DECISIVE and each.statistic in _SAMPLES]
+    heard = [each for each in changes if each.series in DECISIVE and each.statistic in _SAMPLES]
     decisive = [each for each in heard if each.samples >= _SAMPLES[each.statistic]]
+    if not decisive and short is not None:
+        return Standing.CANNOT_TELL, (
+            f"Cannot tell: a steady part has {short.lack}. Steady parts about {math.ceil(short.times)} times as long"
+            " would do."
+        )
     if not decisive:
         return Standing.CANNOT_TELL, (
             "Cannot tell: the runs have too few samples of what every visitor waits for. Longer runs, or more visitors,"
@@ -150,6 +173,7 @@ def overall(changes: Sequence[Change], floor: Floor) -> tuple[Standing, str]:
         "The same: no change that matters was seen, and of what every visitor waits for a change of more than"
         f" {_shown(vaguest, _farthest(vaguest))} can be ruled out (the vaguest: {vaguest.series} {vaguest.statistic})."
         f"{_unheard(heard, decisive)}"
+        + ("" if short is None else f" Nothing is known of {short.change.series}: a steady part has {short.lack}.")
     )
 
 

@@ -13,7 +13,17 @@ import msgspec
 import numpy as np
 import scipy  # which loads its parts when they are first used: no run needs half a second of them to begin
 
-from whoson_load.analysis.changes import SIGNIFICANT, Change, Floor, Standing, corrected, judged, overall
+from whoson_load.analysis.changes import (
+    DECISIVE,
+    SIGNIFICANT,
+    Change,
+    Floor,
+    Short,
+    Standing,
+    corrected,
+    judged,
+    overall,
+)
 from whoson_load.analysis.observation import LINE_FLAWS, STATISTICS, Observation
 from whoson_load.analysis.resampling import Floats, Spread, spread
 from whoson_load.analysis.unrest import steadied, unrest
@@ -76,7 +86,9 @@ def compare(
     found = [_measured(series, statistic, sides, wandering, rng) for series, statistic, sides in measured]
     found += [_flaw(name, baseline, candidate) for name in LINE_FLAWS if _sent(baseline) and _sent(candidate)]
     changes = [judged(change, chance, floor) for change, chance in zip(found, corrected(found), strict=True)]
-    standing, reason = overall(changes, floor)
+    short = [each for series in DECISIVE if (each := _short(series, baseline, candidate)) is not None]
+    standing, reason = overall(changes, floor, max(short, key=lambda each: each.times, default=None))
+    changes = [*(each.change for each in short), *changes]
     return Comparison(standing=standing, reason=reason, changes=changes, notes=_notes(baseline, candidate))
 
 
@@ -89,11 +101,44 @@ def _sides(
     """A figure's values and weights, run by run; None where one side has too little to reckon with."""
     sides = [[each.column(series, statistic) for each in side] for side in (baseline, candidate)]
     for runs in sides:
-        weight = sum(float(weights.sum()) for _, weights in runs)
-        intervals = min((int((weights > 0).sum()) for _, weights in runs), default=0)
-        if intervals < _FEWEST_INTERVALS or weight < _fewest(statistic):
+        intervals, samples = _there(runs)
+        if intervals < _FEWEST_INTERVALS or samples < _fewest(statistic):
             return None
     return sides[0], sides[1]
+
+
+def _there(runs: _Side) -> tuple[int, float]:
+    """In how many intervals of the run with the fewest something was measured, and how often in all runs."""
+    intervals = min((int((weights > 0).sum()) for _, weights in runs), default=0)
+    return intervals, sum(float(weights.sum()) for _, weights in runs)
+
+
+def _short(series: str, baseline: Sequence[Observation], candidate: Sequence[Observation]) -> Short | None:
+    """What the runs lack to say anything of a series that both sides have; None where they lack nothing."""
+    sides = [[each.column(series, "p50") for each in side] for side in (baseline, candidate)]
+    intervals, samples = (min(each) for each in zip(*map(_there, sides), strict=True))
+    fewest = _fewest("p50")
+    if not samples or (intervals >= _FEWEST_INTERVALS and samples >= fewest):
+        return None
+    means = [
+        sum(float(values @ weights) for values, weights in runs) / _there(runs)[1]
+        for runs in ([(np.where(weights > 0, values, 0.0), weights) for values, weights in side] for side in sides)
+    ]
+    had, needed, of = min(
+        (intervals, _FEWEST_INTERVALS, "intervals"), (samples, fewest, "samples"), key=lambda each: each[0] / each[1]
+    )
+    return Short(
+        change=Change(
+            series=series,
+            statistic="p50",
+            baseline=means[0],
+            candidate=means[1],
+            samples=round(samples),
+            standing=Standing.CANNOT_TELL,
+        ),
+        times=needed / max(had, 1),
+        lack=f"{had:.0f} {of} of {series}, and {needed:.0f} are the fewest",
+    )
 
 
 def _measured(
