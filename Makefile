@@ -29,7 +29,8 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
 
 demo: $(READY) ## 50 visitors for 45 seconds against the simulator; the record goes to reports/
-	@$(BIN)/whoson-load run locustfiles/visitors.py --simulator -u 50 -r 50 -t 45s --pace 8
+	@$(BIN)/whoson-load run locustfiles/visitors.py --simulator -u 50 -r 50 -t 45s --pace 8 \
+		--objective "echo p99 < 500ms" --objective "lost == 0"
 	@echo "Open $$(ls -d reports/*-visitors | tail -n 1)/report.html in a browser."
 
 test: lint ## lint, then all tests

@@ -158,7 +158,7 @@ def test_without_a_queue_the_servers_are_not_guessed() -> None:
     """The most chats that were seen are then just the most that were asked for."""
     told = staffing(a_crowd(busiest=0))
     assert told.servers is None
-    assert "(--servers tells it). For 80% answered in 20 s at 3 chats a minute you need operators for " in told.said
+    assert "(whoson-load report RUN --servers N tells it). For 80% answered in 20 s at 3 chats a minute you" in told.said
 
 
 def test_a_queue_is_not_denied_where_it_does_not_tell_the_servers() -> None:
@@ -199,4 +199,5 @@ def test_the_servers_needed_are_the_fewest(patience_s: float) -> None:
 def test_human_times_follow_the_pace() -> None:
     """At pace 20 a second is twenty of life."""
     told = staffing(a_crowd(), 20, pace=20)
-    assert "80% answered in 1 s" in told.said
+    assert "80% answered in 20 s at 0.15 chats a minute in real life (this run was 20 times as fast)" in told.said
+    assert told.needed == servers_for(0.05, 200.0, a_crowd().patience_s or 0.0, 0.8, 1.0)

@@ -73,7 +73,7 @@ def search(**more: object) -> Capacity:
         ((VISITORS, "--within", "5"), "argument --within: got '5', expected 0.5% to 50%"),
         ((VISITORS, "--hold", "long"), "argument --hold"),
         ((VISITORS, "--search", "chats"), "argument --search: invalid choice: 'chats'"),
-        (("nothing.py",), "got the locustfile nothing.py, which is no Python file"),
+        (("nothing.py",), "got the locustfile nothing.py, which does not exist"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(arguments: tuple[str, ...], said: str) -> None:

@@ -64,6 +64,7 @@ def test_the_page_shows_no_secret_and_no_option_that_is_not_its_affair(page: Pag
     """Of our options it has the pace."""
     form = page.start_form()
     assert "pace" in form
+    assert f"nobody comes before Start is pressed at {page.url} (or give --autostart)" in page.program.stderr
     for what in ("myauthstring", "abcdefg12345", "allow_target", "ca_file", "proxy"):
         assert what not in form
 

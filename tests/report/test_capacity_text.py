@@ -13,7 +13,7 @@ from tests.programs import ROOT
 from whoson_load.analysis.finding import with_levels
 from whoson_load.analysis.objectives import read_objectives
 from whoson_load.errors import RecordError
-from whoson_load.measurement.capacity import Bounded, Capacity, Conclusion, Knee, Law, Level, Wanted
+from whoson_load.measurement.capacity import Bounded, Capacity, Conclusion, Knee, Law, Level, Wanted, Worth
 from whoson_load.measurement.run import RunInfo
 from whoson_load.record.layout import CAPACITY
 from whoson_load.record.reader import RunReader
@@ -64,6 +64,39 @@ def test_the_text_has_the_answer_every_level_the_knee_and_the_forecast() -> None
     assert "Forecast (Universal Scalability Law" in flat
 
 
+def test_every_verdict_is_whole_however_many_figures_stand_before_it() -> None:
+    """The longest figures and the longest verdict, in a terminal of 100 columns."""
+    judged = [
+        Bounded(objective=written, of=of, worth=Worth.UNDECIDED, figure=figure, limit=limit, unit=unit)
+        for written, of, figure, limit, unit in (
+            ("operatorjoined p99.9 < 20s", "operatorjoined p99.9", 123_400.0, 20_000.0, "ms"),
+            ("connect p95 < 2s", "connect p95", 123.4, 2000.0, "ms"),
+            ("accepted errors < 0.1%", "accepted errors", 0.123, 0.1, "%"),
+            ("lost < 0.1%", "lost", 0.01, 0.1, "%"),
+        )
+    ]
+    level = msgspec.structs.replace(
+        CAPACITY_FOUND.levels[-1],
+        judged=judged,
+        worth=Worth.BAD,
+        limiting="operatorjoined p99.9 < 20s",
+        sure=False,
+        from_above=True,
+        load=12_345.0,
+        in_progress=12_345.0,
+        arrivals_per_min=12_345.0,
+        answers_per_s=12_345.6,
+    )
+    text = render_capacity(msgspec.structs.replace(CAPACITY_FOUND, levels=[level]))
+    assert max(map(len, text.splitlines())) <= WIDEST
+    assert "\u2026" not in text
+    lines = text.splitlines()
+    head = next(place for place, line in enumerate(lines) if line.startswith("level"))
+    column = lines[head].index("verdict")
+    cell = " ".join(line[column:] for line in lines[head + 1 : lines.index("", head)])
+    assert " ".join(cell.split()) == "bad, unsure (operatorjoined p99.9 < 20s), from above"
+
+
 def test_an_untrusted_search_shows_no_forecast_and_no_knee() -> None:
     """They would be the generator's."""
     untrusted = found(1000, overworked_from=100)
@@ -99,7 +132,7 @@ def test_what_a_search_does_is_one_line(phase: str, held_s: float, said: str) ->
     assert render_underway(CAPACITY_FOUND.wanted, now) == said
     shown = plain_text(live_capacity(CAPACITY_FOUND.wanted, CAPACITY_FOUND.levels[:5], now))
     assert shown.splitlines()[-1] == said
-    assert len(shown.splitlines()) == 1 + 5 + 1
+    assert len(shown.splitlines()) == 2 + 5 + 1  # the table's head has two lines
 
 
 def test_a_level_is_one_line_in_a_log() -> None:

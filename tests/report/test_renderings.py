@@ -92,12 +92,12 @@ MOVES: dict[str, tuple[Alter, tuple[str, ...], tuple[str, ...]]] = {
     "where an objective was judged": (
         lambda run: first_objective(run, from_s=15.0),
         ("| ❌ missed | echo p99",),
-        (f"{'':33}00:1",),  # the second line of the table's cell
+        (f"{'':33}that is the highest (steady part 00:1",),  # the second line of the table's cell
     ),
     "what an objective came to": (
         lambda run: first_objective(run, said="missed: otherwise"),
         ("| ❌ missed | echo p99",),
-        ("echo p99 < 15ms",),
+        ("echo p99 < 15ms", f"{'':33}that is the highest"),
     ),
     "the parts": (
         lambda run: msgspec.structs.replace(run, parts=msgspec.structs.replace(run.parts, reason="Steady at noon.")),
@@ -148,7 +148,7 @@ def test_a_figure_moves_its_own_sentences_only(info: RunInfo, summary: Summary, 
         ([True], Verdict.TRUSTED, "The objective was met."),
         ([True, True], Verdict.TRUSTED, "All 2 objectives were met."),
         ([True, False], Verdict.TRUSTED, "1 of 2 objectives missed: accepted p95 < 2s."),
-        ([True], Verdict.DOUBTFUL, "The objective was met. It is doubtful: So so."),
+        ([True], Verdict.DOUBTFUL, "The objective was met. The run is doubtful: So so."),
         ([False], Verdict.INVALID, "This run says nothing about the server: So so."),
     ],
 )

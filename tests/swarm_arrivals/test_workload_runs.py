@@ -82,6 +82,7 @@ def test_an_open_run_makes_the_seeded_arrivals_and_ends(name: str, curve: str, r
     run, expected = ran[name], due(curve)
     assert run.ended.code == 0, run.ended.stderr
     assert run.record.info.ending is Ending.FINISHED
+    assert "whoson-load run: visitors come for " in run.ended.stderr
     assert run.state["commands"]["Connect"] == len(expected)
     personas = Personas(SEED, "tag")
     met = {chat["visitor_ip"] for chat in run.chats}
@@ -108,6 +109,8 @@ def test_the_run_time_ends_arrivals_that_have_no_end(ran: dict[str, Ran]) -> Non
     assert "-u and -r have no say" in run.ended.stderr
     # Who came in the last instant is stopped while it dials, before it has said anything.
     assert 0 <= run.summary.arrivals["due"] - run.state["commands"]["Connect"] <= 2
+    assert run.summary.arrivals["begun"] == run.summary.arrivals["due"]
+    assert run.summary.commands["Connect"] == run.state["commands"]["Connect"]
     assert run.state["commands"]["Connect"] > 0
     assert run.state["incidents"]["dropped_visits"] == 0
 
@@ -275,6 +278,7 @@ def test_a_plan_sends_nothing(programs: Programs) -> None:
         (("--only-visitor", "5"), "--only-visitor: got no --seed"),
         (("--max-visitors", "0"), "got '0', expected a whole number of 1 or more"),
         (("--visit-length", "soon"), "got 'soon', expected a time"),
+        (("--plan", "--site", "nosuch"), "nosuch"),
     ],
 )
 def test_a_workload_that_is_none_ends_in_one_line(programs: Programs, options: tuple[str, ...], said: str) -> None:

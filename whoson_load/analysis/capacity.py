@@ -222,6 +222,12 @@ def _named(wanted: Wanted, load: float) -> str:
 
 
 def _passing(missed: Bounded) -> str:
+    objective = read_objective(missed.objective)
+    if objective.share is not None:
+        if missed.figure is None:
+            return f"no interval has anything to judge {missed.of} by"
+        kept = f"{missed.of} {objective.operator} {show(objective.limit, objective.unit)}"
+        return f"{kept} holds in {missed.figure:.4g}% of intervals, not in {missed.limit:.4g}%"
     if missed.figure is None:
         return f"nothing was measured of {missed.of}"
     over = "passes" if missed.figure > missed.limit else "misses"

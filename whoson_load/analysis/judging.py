@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from whoson_load.analysis.objectives import Objective
 from whoson_load.measurement.answer import Judged
@@ -17,6 +18,7 @@ from whoson_load.measurement.tally import Tally
 
 __all__ = ["Evidence", "Lookout", "brief", "interval_figure", "judge", "show"]
 
+_SO_MANY_TIMES: Final = 10  # from here on nobody reads percent
 _OF_PERCENTILE = {50.0: "p50_us", 90.0: "p90_us", 95.0: "p95_us", 99.0: "p99_us", 99.9: "p999_us"}
 
 
@@ -60,7 +62,7 @@ def judge(objective: Objective, evidence: Evidence) -> Judged:
         unit=objective.unit,
         margin=_margin(objective, figure),
         judged_on=judged_on,
-        said=_said(objective, figure, met=met),
+        said=_said(objective, figure, met=met) + _highest(objective, figure, count),
     )
 
 
@@ -203,6 +205,13 @@ def _margin(objective: Objective, figure: float | None) -> float | None:
     return room / objective.limit
 
 
+def _highest(objective: Objective, figure: float | None, count: int) -> str:
+    """What has to be known of a percentile of few samples: that it is one sample, and chance which."""
+    if figure is None or objective.measure != "percentile" or count * (1 - objective.percentile / 100) >= 1:
+        return ""
+    return f"; of {count:,} sample{'s' * (count != 1)} that is the highest"
+
+
 def _said(objective: Objective, figure: float | None, *, met: bool) -> str:
     if figure is None:
         return f"missed: there was nothing to judge {objective.of} by"
@@ -210,6 +219,8 @@ def _said(objective: Objective, figure: float | None, *, met: bool) -> str:
     away = abs(figure - objective.limit)
     if not away:
         return was
+    if objective.limit and figure >= _SO_MANY_TIMES * objective.limit:
+        return f"{was}, {figure / objective.limit:,.0f} times {show(objective.limit, objective.unit)}"
     share = f" ({away / objective.limit:.1%})" if objective.limit else ""
     side = "over" if figure > objective.limit else "below"
     return f"{was}, {show(away, objective.unit)}{share} {side} {show(objective.limit, objective.unit)}"

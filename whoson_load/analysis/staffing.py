@@ -116,8 +116,8 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
         if seen.waiting >= _A_QUEUE:
             seen_so = f"Visitors waited {seen.waited_s:.1f} s for an operator, yet most chatted when nobody queued"
         said = (
-            f"{seen_so}, so how many chats all operators together can hold is not known (--servers tells it)."
-            f" {_needs(rate_per_s, needed, pace)}"
+            f"{seen_so}, so how many chats all operators together can hold is not known (whoson-load report RUN"
+            f" --servers N tells it). {_needs(rate_per_s, needed, pace)}"
         )
         return Staffing(said=said, crowd=seen, needed=needed)
     try:
@@ -163,9 +163,10 @@ _SEATS: Final = " Visitors took turns on a fixed number of seats, not by chance 
 
 
 def _needs(rate_per_s: float, needed: int, pace: float) -> str:
+    in_life = "" if pace == 1 else f" in real life (this run was {pace:g} times as fast)"
     return (
-        f"For {ANSWERED:.0%} answered in {brief(WITHIN_S / pace)} s at {brief(60 * rate_per_s)} chats a minute you need"
-        f" operators for {needed} chats at once."
+        f"For {ANSWERED:.0%} answered in {WITHIN_S:.0f} s at {brief(60 * rate_per_s / pace)} chats a minute{in_life}"
+        f" you need operators for {needed} chats at once."
     )
 
 

@@ -121,7 +121,7 @@ def _told(archive: Archive, chats: int, chat: RecordedChat, traced: Traced, outp
     commands = sum(isinstance(step, Does) for step in traced.steps)
     which = f"chat {chat.number} of {chats}" if chats > 1 else "the chat"
     length = length_of_time(length_s(traced.steps))
-    yield f"Wrote {output}: {which}, {commands} commands in {length}, language {traced.language}."
+    yield f"Wrote {output}: {which}, {commands} command{'s' * (commands != 1)} in {length}, language {traced.language}."
     yield ""
     yield "Taken out (what, how often, where):"
     yield from _table(disclosed(chat))

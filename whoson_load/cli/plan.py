@@ -98,7 +98,7 @@ def _closed_plan(options: argparse.Namespace, lengths_s: list[float], waits_s: l
     until = f"{_time(lasts_s)}{'' if options.run_time else _AND_SO_ON}"
     expected = f"about {sum(begun):,.0f} visits in {until}"
     return PlanFigures(
-        headline=f"Closed model: {seats:,} seats, {spawn_per_s:g} more each second; {expected}.",
+        headline=f"Closed model: {seats:,} seat{'s' * (seats != 1)}, {spawn_per_s:g} more each second; {expected}.",
         lasts_s=lasts_s,
         arrivals_per_min=[each * BINS / lasts_s * 60 for each in begun],
         in_progress=there,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import atexit
 import logging
+import math
 import os
 import secrets
 import signal
@@ -20,6 +21,7 @@ from whoson_load.errors import ConfigError
 from whoson_load.simulator.site_file import load_settings
 from whoson_load.swarm.options import DEFAULT_DOMAIN, add_options
 from whoson_load.visitors.curve_language import read_time
+from whoson_load.visitors.recording import length_of_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -136,7 +138,7 @@ def main(argv: list[str]) -> int:
             f"--web-host: got {ours.web_host}, expected an address of this machine: the page has no password"
         )
     for_locust += ["--web-host", ours.web_host] if ours.web else ["--headless", "--only-summary"]
-    return run_locust(ours, for_locust, ["whoson-load", "run", *argv])
+    return run_locust(ours, for_locust, ["whoson-load", "run", *argv], _say_when_it_ends)
 
 
 def check(ours: argparse.Namespace) -> None:
@@ -145,10 +147,12 @@ def check(ours: argparse.Namespace) -> None:
     Raises:
         ConfigError: they do not.
     """
-    if not (Path(ours.locustfile).is_file() and ours.locustfile.endswith(".py")):
+    there = Path(ours.locustfile).is_file()
+    if not (there and ours.locustfile.endswith(".py")):
+        wrong = "is no Python file" if there else "does not exist"
         raise ConfigError(
-            f"got the locustfile {ours.locustfile}, which is no Python file; expected one as the first argument,"
-            " such as locustfiles/visitors.py"
+            f"got the locustfile {ours.locustfile}, which {wrong}; expected one as the first argument, such as"
+            " locustfiles/visitors.py"
         )
     if ours.simulator and ours.host:
         raise ConfigError("got --simulator and --host, expected one of them")
@@ -252,7 +256,10 @@ def _prepare(ours: argparse.Namespace, classes: dict[str, type[User]], checked: 
         if checked is not None:
             checked(options, chosen)
     if ours.web:
-        _free_port("--web-port", options.web_host, options.web_port)
+        port = _free_port("--web-port", options.web_host, options.web_port)
+        if not (options.autostart or options.worker):
+            page = f"http://{options.web_host}:{port}"
+            sys.stderr.write(f"whoson-load run: nobody comes before Start is pressed at {page} (or give --autostart)\n")
     if options.processes and not options.worker:
         sys.argv += _meeting_place(options)
     if options.worker or (options.host and not ours.simulator):
@@ -271,9 +278,20 @@ def _read_workload(ours: argparse.Namespace, options: argparse.Namespace, classe
     if orders.is_open and (options.num_users, options.spawn_rate) != (None, None):
         sys.stderr.write("whoson-load run: -u and -r have no say where a curve does; --max-visitors has\n")
     if ours.plan:
+        load_settings(ours.site or "default")  # which says what is wrong with it
         simulated = ours.simulator or not options.host
         print(describe_plan(options, classes, orders, simulated=simulated, visit_s=ours.visit_length))
         sys.exit(0)
+
+
+def _say_when_it_ends(options: argparse.Namespace, classes: Sequence[type[User]]) -> None:
+    """Of an open model that no -t ends: nobody sees its end coming."""
+    from whoson_load.swarm.orders import read_arrivals
+
+    curve = read_arrivals(options.arrivals, classes)
+    if curve is not None and not options.run_time:
+        until = "until the run is stopped" if curve.lasts_s == math.inf else f"for {length_of_time(curve.lasts_s)}"
+        sys.stderr.write(f"whoson-load run: visitors come {until}; it ends when the last one has left\n")
 
 
 def _meeting_place(options: argparse.Namespace) -> list[str]:

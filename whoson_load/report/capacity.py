@@ -124,7 +124,10 @@ def _bend(wanted: Wanted, knee: Knee) -> str:
 def _table(wanted: Wanted, levels: Sequence[Level]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name in level_head(wanted, levels):
-        table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=name != "verdict")
+        # Names in two lines leave the verdict, which is the longest, room for its words.
+        head = name.replace(" ", "\n", 1).replace("/", "\n/", 1)
+        words = name == "verdict"
+        table.add_column(head, justify="left" if words else "right", no_wrap=not words, overflow="fold")
     for each in levels:
         *figures, verdict = level_row(each, wanted)
         table.add_row(*figures, Text(verdict, style=_STYLES[each.worth]))

@@ -210,9 +210,19 @@ def latency_over_time(source: ColumnDataSource, series: str, axis: TimeAxis, col
     """One series' percentiles: the median as a line, bands up to p90 and p99, the greatest as points; log scale."""
     plot = axis.figure(f"{series} over time", "ms", scale="log")
     p50, p90, p99, top = (f"{series} {statistic}" for statistic in ("p50", "p90", "p99", "max"))
-    plot.varea("time_ms", p90, p99, source=source, color=colour, fill_alpha=0.22, legend_label="p90 to p99")
-    plot.varea("time_ms", p50, p90, source=source, color=colour, fill_alpha=0.45, legend_label="p50 to p90")
-    # A band of one point has no width: the lines and points show what lies between gaps, too.
+    # A box for each point, and no area through all of them, which would run on over times without a sample.
+    for low, high, alpha, label in ((p90, p99, 0.22, "p90 to p99"), (p50, p90, 0.45, "p50 to p90")):
+        plot.quad(
+            left="begin_ms",
+            right="end_ms",
+            bottom=low,
+            top=high,
+            source=source,
+            color=colour,
+            line_color=None,
+            fill_alpha=alpha,
+            legend_label=label,
+        )
     plot.line("time_ms", p99, source=source, color=colour, line_width=1, line_alpha=0.7)
     line = plot.line("time_ms", p50, source=source, color=colour, line_width=2, legend_label="p50")
     plot.scatter("time_ms", top, source=source, color=colour, size=3, fill_alpha=0.8, legend_label="max")

@@ -21,7 +21,7 @@ def sentence(summary: Summary) -> str:
         said = "The objective was met." if len(objectives) == 1 else f"All {len(objectives)} objectives were met."
     else:
         said = "No objectives were given, so nothing was judged."
-    doubt = f" It is doubtful: {summary.trust.reason}" if summary.trust.verdict is Verdict.DOUBTFUL else ""
+    doubt = f" The run is doubtful: {summary.trust.reason}" if summary.trust.verdict is Verdict.DOUBTFUL else ""
     return said + doubt
 
 

@@ -90,7 +90,7 @@ def read_har(content: bytes) -> Archive:
     found = [entry for entry in entries if _is_socket(entry)]
     if not found:
         raise ConfigError(
-            f"got a HAR of {len(entries)} entries and no WebSocket among them, expected one that was recorded while"
+            f"got a HAR without a WebSocket (its entries: {len(entries)}), expected one that was recorded while"
             " the chat window was opened and used"
         )
     saved = [entry for entry in found if isinstance(entry.get("_webSocketMessages"), list)]
