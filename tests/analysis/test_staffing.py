@@ -158,7 +158,7 @@ def test_without_a_queue_the_servers_are_not_guessed() -> None:
     """The most chats that were seen are then just the most that were asked for."""
     told = staffing(a_crowd(busiest=0))
     assert told.servers is None
-    assert "(whoson-load report RUN --servers N tells it). For 80% answered in 20 s at 3 chats a minute you" in told.said
+    assert "(whoson-load report RUN --servers N tells it). For 80% answered in 20 s at 3 chats a minute" in told.said
 
 
 def test_a_queue_is_not_denied_where_it_does_not_tell_the_servers() -> None:
