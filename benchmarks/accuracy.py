@@ -23,7 +23,6 @@ monkey.patch_all()
 # isort: on
 
 import argparse
-import contextlib
 import json
 import os
 import random
@@ -31,9 +30,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 
 import gevent
+from runs import QUIET, simulator
 
 from whoson_load.client.session import ChatSession, Visitor
 from whoson_load.client.target import Target
@@ -113,26 +112,6 @@ def generate(url: str, visitors: int, seconds: float) -> dict[str, object]:
     }
 
 
-@contextlib.contextmanager
-def simulator(core: int) -> Iterator[tuple[str, str]]:
-    """The simulator, alone on a core: (address of the chats, address of its control side)."""
-    command = [sys.executable, "-m", "whoson_load.cli.simulate", "--port", "0", "--control-port", "0"]
-    command += ["--until-stdin-ends", "--echo-delay", "20ms", "--pickup-delay", "0", "--greeting-delay", "60m"]
-    process = subprocess.Popen(
-        [*command, "--reply-delay", "60m", "--max-chats", "0"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    os.sched_setaffinity(process.pid, {core})
-    try:
-        addresses = json.loads(process.stdout.readline())
-        yield addresses["chat"], addresses["control"]
-    finally:
-        process.stdin.close()
-        process.wait(10)
-
-
 def histograms(control: str, chats: list[dict]) -> dict[str, Histogram]:
     """All lines of all chats, timed each way."""
     timed = {kind: Histogram() for kind in ("ours", "plain", "right")}
@@ -163,7 +142,7 @@ def main() -> int:
     )
     passed, busiest = True, 0.0
     for visitors in options.visitors:
-        with simulator(core=1) as (chat, control):
+        with simulator(*QUIET, core=1) as (chat, control):
             words = [sys.executable, __file__, "--generate", chat, "--visitors", str(visitors)]
             process = subprocess.Popen([*words, "--seconds", str(options.seconds)], stdout=subprocess.PIPE, text=True)
             os.sched_setaffinity(process.pid, {0})

@@ -24,18 +24,16 @@ monkey.patch_all()
 # isort: on
 
 import argparse
-import contextlib
 import json
 import random
 import re
-import subprocess
 import sys
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
 
 import gevent
 from gevent.event import Event
+from runs import QUIET, simulator
 
 from whoson_load.client.session import ChatSession, Visitor
 from whoson_load.client.target import Deadlines, Target
@@ -56,22 +54,6 @@ def fetch(url: str, body: object = None) -> object:
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode())
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
-
-
-@contextlib.contextmanager
-def simulator() -> Iterator[tuple[str, str]]:
-    """A simulator whose operators join at once and say nothing: (its chats' address, its control side's)."""
-    command = [sys.executable, "-m", "whoson_load.cli.simulate", "--port", "0", "--control-port", "0"]
-    command += ["--until-stdin-ends", "--pickup-delay", "0", "--greeting-delay", "60m", "--reply-delay", "60m"]
-    process = subprocess.Popen(
-        [*command, "--max-chats", "0", "--echo-delay", "20ms"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        addresses = json.loads(process.stdout.readline())
-        yield addresses["chat"], addresses["control"]
-    finally:
-        process.stdin.close()
-        process.wait(10)
 
 
 def say(chat: ChatSession) -> None:
@@ -169,7 +151,7 @@ def main() -> int:
     right = True
     for rate in options.rates:
         for faults in [FAULTS] if options.together else [(fault,) for fault in FAULTS]:
-            with simulator() as (chat, control):
+            with simulator(*QUIET) as (chat, control):
                 fetch(f"{control}/faults", {fault: {"rate": rate, "classes": ["linev"]} for fault in faults})
                 ours = chats(chat, options.visitors, options.bursts, options.deadline)
                 theirs = truth(control)

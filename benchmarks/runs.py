@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import sysconfig
@@ -15,14 +16,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAM = Path(sysconfig.get_path("scripts")) / "whoson-load"
+QUIET = (
+    *("--pickup-delay", "0", "--greeting-delay", "60m", "--reply-delay", "60m", "--max-chats", "0"),
+    *("--echo-delay", "20ms"),
+)
+"""A simulator whose operators join at once and say nothing, and whose lines come back after a known time."""
+
 LOCUSTFILES = Path(__file__).parent.parent / "locustfiles"
 
 
 @contextlib.contextmanager
-def simulator(*options: str) -> Iterator[tuple[str, str]]:
-    """A simulator with these options: (address of the chats, address of its control side)."""
+def simulator(*options: str, core: int | None = None) -> Iterator[tuple[str, str]]:
+    """A simulator with these options, alone on a core if one is named: (address of its chats, of its control side)."""
     command = [PROGRAM, "simulate", "--port", "0", "--control-port", "0", "--until-stdin-ends", *options]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    if core is not None:
+        os.sched_setaffinity(process.pid, {core})
     try:
         addresses = json.loads(process.stdout.readline())
         yield addresses["chat"], addresses["control"]

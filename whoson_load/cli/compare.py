@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import msgspec
 
@@ -14,10 +14,10 @@ from whoson_load.analysis.changes import Floor, Standing
 from whoson_load.analysis.comparable import Contender, check_comparable, differences_to_know
 from whoson_load.analysis.comparison import Comparison, compare
 from whoson_load.analysis.observation import observe, unusable
+from whoson_load.cli.arguments import Parser, write_page
 from whoson_load.cli.report import summary_of
 from whoson_load.errors import ConfigError
 from whoson_load.record.baselines import baseline_runs, keep_baseline
-from whoson_load.record.journal import replace_file
 from whoson_load.record.reader import RunReader
 from whoson_load.report.comparison import render_comparison, render_comparison_markdown
 
@@ -35,11 +35,6 @@ that name, and all RUNs are candidates; --keep NAME keeps the RUNs as a baseline
 
 _EPILOG: Final = """exit codes: 0 better or the same, 6 worse, 4 cannot tell (give longer runs, or several a side), 2
 the runs cannot be compared (other journeys, another load, another machine)"""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(message)
 
 
 def main(argv: list[str]) -> int:
@@ -66,7 +61,9 @@ def main(argv: list[str]) -> int:
     if options.output is not None and options.format != "html":
         raise ConfigError(f"-o: got it with --format {options.format}, expected html: all others go to stdout")
     if options.format == "html":
-        _write_page(comparison, names, options.output)
+        from whoson_load.report.comparison_page import render_comparison_page  # Bokeh takes half a second to load
+
+        write_page(render_comparison_page(comparison, *names), options.output)
     elif options.format == "json":
         told = {"baseline": names[0], "candidate": names[1], "comparison": comparison}
         sys.stdout.write(f"{msgspec.json.format(msgspec.json.encode(told), indent=2).decode()}\n")
@@ -77,19 +74,8 @@ def main(argv: list[str]) -> int:
     return {Standing.WORSE: REGRESSION, Standing.CANNOT_TELL: UNDECIDED}.get(comparison.standing, 0)
 
 
-def _write_page(comparison: Comparison, names: tuple[list[str], list[str]], output: Path | None) -> None:
-    from whoson_load.report.comparison_page import render_comparison_page  # Bokeh takes half a second to load
-
-    page = render_comparison_page(comparison, *names)
-    if output is None or output == Path("-"):
-        sys.stdout.write(page)
-        return
-    replace_file(output, page.encode())
-    sys.stdout.write(f"Report: {output}\n")
-
-
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="whoson-load compare", description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
+    parser = Parser(prog="whoson-load compare", description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False)
     parser.add_argument("runs", metavar="RUN", type=Path, nargs="*", help="a run's folder")
     side = parser.add_mutually_exclusive_group()
     side.add_argument("--baseline", metavar="NAME", help="compare with the baseline kept by this name")

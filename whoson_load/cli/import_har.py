@@ -8,8 +8,9 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
+from whoson_load.cli.arguments import Parser
 from whoson_load.errors import ConfigError
 from whoson_load.visitors.disclosures import Disclosure, disclosed
 from whoson_load.visitors.har import MOST_HAR_BYTES, Archive, read_har
@@ -26,11 +27,6 @@ with the recorded pauses. Texts are made up, of the recorded lengths; secrets an
 listed, by kind, number and place."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(message)
-
-
 def main(argv: list[str]) -> int:
     """Run the command.
 
@@ -43,7 +39,7 @@ def main(argv: list[str]) -> int:
     Raises:
         ConfigError: wrong usage, a file that cannot be read or holds no such chat, or one that cannot be written.
     """
-    parser = _Parser(prog="whoson-load import-har", description=_DESCRIPTION, allow_abbrev=False)
+    parser = Parser(prog="whoson-load import-har", description=_DESCRIPTION, allow_abbrev=False)
     parser.add_argument("har", metavar="FILE.har", type=Path, help="as the browser saved it, not compressed")
     parser.add_argument(
         "-o",

@@ -6,20 +6,19 @@ import argparse
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 
 from whoson_load.analysis.erlang import MOST_SERVERS
 from whoson_load.analysis.objectives import read_objectives
 from whoson_load.analysis.summary import complete, outlook
+from whoson_load.cli.arguments import Parser, write_page
 from whoson_load.errors import ConfigError, UnreadableError
 from whoson_load.measurement.run import RunInfo, Summary, summarize
 from whoson_load.measurement.trust import Trust
 from whoson_load.page import page_of
 from whoson_load.protocol.commands import COMMANDS
 from whoson_load.protocol.events import EVENTS
-from whoson_load.record.journal import replace_file
 from whoson_load.record.layout import PAGE, latest_run
 from whoson_load.record.reader import RunReader
 from whoson_load.report.capacity import render_capacity, render_capacity_markdown
@@ -29,11 +28,6 @@ from whoson_load.report.outlook import render_outlook
 from whoson_load.report.terminal import render_summary
 
 __all__ = ["main", "summary_of"]
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(message)
 
 
 def main(argv: list[str]) -> int:
@@ -49,7 +43,7 @@ def main(argv: list[str]) -> int:
         ConfigError: wrong usage.
         UnreadableError: there is no record, or it cannot be read.
     """
-    parser = _Parser(prog="whoson-load report", description="Show what came of a run, also of one that was killed.")
+    parser = Parser(prog="whoson-load report", description="Show what came of a run, also of one that was killed.")
     parser.add_argument(
         "run", metavar="RUN", type=Path, nargs="?", help="the run's folder, such as reports/20261122T214138Z-visitors"
     )
@@ -85,7 +79,7 @@ def main(argv: list[str]) -> int:
     if options.output is not None and options.format != "html":
         raise ConfigError(f"-o: got it with --format {options.format}, expected html: all others go to stdout")
     if options.format == "html":
-        _write_page(reader, summary, options.output)
+        write_page(page_of(reader, summary), options.output or reader.folder / PAGE)
     elif options.format == "json":
         told = {"run": reader.info, "summary": summary, **({} if capacity is None else {"capacity": capacity})}
         written = msgspec.json.format(msgspec.json.encode(told), indent=2)
@@ -105,16 +99,6 @@ def main(argv: list[str]) -> int:
         for note in reader.info.notes:
             sys.stdout.write(f"Note: {note}\n")
     return 0
-
-
-def _write_page(reader: RunReader, summary: Summary, output: Path | None) -> None:
-    page = page_of(reader, summary)
-    if output == Path("-"):
-        sys.stdout.write(page)
-        return
-    path = output if output is not None else reader.folder / PAGE
-    replace_file(path, page.encode())
-    sys.stdout.write(f"Report: {path}\n")
 
 
 def _servers(text: str) -> int:

@@ -15,6 +15,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from whoson_load.cli.arguments import Parser, refuse
 from whoson_load.cli.embedded import EmbeddedSimulator
 from whoson_load.client.target import API_KEY_VARIABLE, AUTH_VARIABLE, is_loopback
 from whoson_load.errors import ConfigError
@@ -46,22 +47,14 @@ _DESCRIPTION = """Run a locustfile's visitors against a server (--host) or again
 _LOCUST_PORT = 5557
 
 
-class RunParser(argparse.ArgumentParser):
-    """A parser whose help names our options that Locust's own takes, and whose complaints are one line.
+class RunParser(Parser):
+    """A parser whose help names our options that Locust's own takes.
 
     Attributes:
         unexplained: those of them that its command refuses, and its help leaves out.
     """
 
     unexplained: Collection[str] = ()
-
-    def error(self, message: str) -> NoReturn:
-        """Complain.
-
-        Raises:
-            ConfigError: always.
-        """
-        _refuse(message)
 
     def format_help(self) -> str:
         """The options of the command, then those that Locust's parser takes for us; its own are too many."""
@@ -81,10 +74,6 @@ def _visit_length(written: str) -> float:
         return read_time(written)
     except ValueError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from None
-
-
-def _refuse(message: str) -> NoReturn:
-    raise ConfigError(" ".join(message.split()))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -218,7 +207,7 @@ def run_locust(
 def _refuse_in_one_line(parser: argparse.ArgumentParser, **_: object) -> None:
     def leave(status: int = 0, message: str | None = None) -> NoReturn:
         if status:
-            _refuse((message or "").removeprefix(f"{parser.prog}: error: "))
+            refuse((message or "").removeprefix(f"{parser.prog}: error: "))
         sys.exit(status)
 
     parser.exit = leave  # type: ignore[method-assign]
