@@ -85,6 +85,19 @@ def test_growth_with_the_load_is_no_drift() -> None:
     assert drift.trend is Trend.STEADY
 
 
+@pytest.mark.parametrize(
+    "moved_ms, hours, trend",
+    [(0.06, 0.1, Trend.TOO_SHORT), (0.3, 0.1, Trend.DRIFTING), (0.06, 24.0, Trend.STEADY), (2.0, 24.0, Trend.DRIFTING)],
+)
+def test_what_a_machine_warming_up_moves_is_no_drift(moved_ms: float, hours: float, trend: Trend) -> None:
+    """0.06 ms in six minutes would be 0.6 an hour, if it went on; in a day it is nothing."""
+    at_s = np.linspace(0.0, hours * 3600, 120)
+    noise = np.random.default_rng(6).normal(0.0, 0.002, 120)
+    values = 1.5 + moved_ms * at_s / at_s[-1] + noise
+    course = Course(name="connect p50", at_s=at_s.tolist(), values=values.tolist(), loads=[9.0] * 120, unit="ms")
+    assert alone(course).trend is trend
+
+
 def test_it_says_when_an_objective_will_be_missed() -> None:
     """40 ms and 4 ms more an hour: after 8 hours 72 ms, so 100 ms are passed in about 7 hours."""
     course = soak(np.random.default_rng(4), leak=0.1, unrest=0.02)

@@ -29,6 +29,7 @@ _SEED: Final = 20_041_217  # any: the same record drifts the same, always
 _LIKE: Final = 0.15  # Invented: loads are alike that differ by less than this share of their mean
 _MATTERS_PER_H: Final = 0.02  # Invented: half as much again in a day
 _LEAST_MS_PER_H: Final = 0.04  # Invented: of a time, a millisecond in a day
+_LEAST_MS: Final = 0.1  # Invented: in all; as much a machine's caches and clock rates move in minutes, and then no more
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +62,9 @@ def find_drift(courses: Sequence[Course]) -> Drifts:
     A slope is the median over all pairs of points of equal load (Theil 1950, Sen 1968): a few outliers do not move it,
     and that the evening has more visitors than the morning is no drift. Its error comes from drawing blocks of what is
     left when the slope is taken away. A figure drifts when chance is an unlikely cause (Holm's correction, 5 %) and it
-    moves by more than 2 % of itself an hour (a time by 0.04 ms at least); it is steady when twice that can be ruled out
-    (95 %). Of what drifts it is said whether it goes with time or with the chats served (see `wear`).
+    moves by more than 2 % of itself an hour (a time by 0.04 ms at least, and by 0.1 ms in all); it is steady when twice
+    that much an hour can be ruled out (95 %). Of what drifts it is said whether it goes with time or with the chats
+    served (see `wear`).
 
     Args:
         courses: any figures; those that are too short are said to be.
@@ -181,8 +183,10 @@ def _judged(course: Course, slope: _Slope | None, chance: float) -> Drift:
             said=f"{course.name}: too short to say.",
         )
     matters = max(_MATTERS_PER_H * abs(level), _LEAST_MS_PER_H if course.unit == "ms" else 0.0)
+    lasts_h = float(at_s[-1] - at_s[0]) / 3600
+    moved = course.unit != "ms" or abs(slope.per_h) * lasts_h >= _LEAST_MS
     low, high = slope.per_h - slope.reach_per_h, slope.per_h + slope.reach_per_h
-    if chance <= _SIGNIFICANT and abs(slope.per_h) > matters:
+    if chance <= _SIGNIFICANT and abs(slope.per_h) > matters and moved:
         trend = Trend.DRIFTING
     elif -2 * matters <= low and high <= 2 * matters:
         trend = Trend.STEADY
