@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 
 import msgspec
@@ -12,11 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.analysis.modelled import at_most
-from tests.analysis.servers import OVERWORKED, WELL, ModelServer, Searched, make, wanted
+from tests.analysis.servers import OVERWORKED, SECOND, WELL, ModelServer, Searched, make, wanted
 from whoson_load.analysis.capacity import MOST_LEVELS, Answer, answer, next_load
+from whoson_load.analysis.levels import Measured
+from whoson_load.analysis.objectives import read_objectives
 from whoson_load.analysis.search import LONGEST_RECOVERY_S, Phase
 from whoson_load.measurement.capacity import Conclusion, Quantity, Wanted, Worth
 from whoson_load.measurement.generator import GeneratorFigures
+from whoson_load.measurement.run import timeline_line
 
 TRIALS = 200
 
@@ -267,3 +271,23 @@ def test_what_is_near_its_limit_is_held_longer() -> None:
     level = make(asked, server(100, noise=0.0), most_levels=1).search.levels[0]
     assert not level.sure
     assert (level.ended_ns - level.held_ns) / 1e9 == pytest.approx(3 * (asked.hold_s or 0))
+
+
+@pytest.mark.parametrize(
+    "troubled, untrusted",
+    [
+        (lambda number: {number % 4}, False),
+        (lambda number: {0} if number % 5 < 3 else set(), True),
+        (lambda _: set(), False),
+    ],
+    ids=["each of four now and then", "one of four most of the time", "none"],
+)
+def test_hiccups_of_many_workers_are_no_busy_worker(troubled: Callable[[int], set[int]], untrusted: bool) -> None:
+    """In every interval somebody is late, and it is the same one that matters."""
+    measured = Measured(read_objectives(["echo p99 < 500ms"]), 1.0)
+    late = msgspec.structs.replace(WELL, loop_lag_p99_ns=30_000_000)
+    for number in range(30):
+        interval = server(1000).interval(100, number * SECOND)
+        interval.generators = {str(each): late if each in troubled(number) else WELL for each in range(4)}
+        measured.add(interval, timeline_line(interval))
+    assert measured.is_untrusted() is untrusted

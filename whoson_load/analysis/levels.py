@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,7 +31,7 @@ CERTAIN: Final = 0.999
 
 
 _DOUBTED_PART: Final = 0.5
-"""With more intervals doubtful, a doubtful generator is what was measured; a hiccup is fewer. Invented."""
+"""With more of its intervals doubtful, a worker is what was measured; hiccups are fewer, also of many. Invented."""
 
 
 class Measured:
@@ -43,12 +44,13 @@ class Measured:
     Attributes:
         intervals: how many there are.
         distrusted: in how many of them the generator was the bottleneck, of those in which it looked at itself.
-        doubted: in how many it was at least near to that. Mere waiting for a CPU is left out: what it did to the
-            figures is found by itself.
+        doubted: in how many each worker was at least near to that. Mere waiting for a CPU is left out: what it did to
+            the figures is found by itself.
     """
 
     def __init__(self, objectives: Sequence[Objective], interval_s: float) -> None:
-        self.intervals = self.distrusted = self.doubted = self._looked = 0
+        self.intervals = self.distrusted = self._looked = 0
+        self.doubted: Counter[str] = Counter()
         self._objectives = objectives
         self._interval_s = interval_s
         self._totals = Totals()
@@ -66,10 +68,12 @@ class Measured:
         self.intervals += 1
         found = self._trust.add(interval.generators)
         self._looked += any(each != GeneratorFigures() for each in interval.generators.values())
-        findings = [each for of_worker in found.values() for each in of_worker]
-        distrusted = any(each.level is Verdict.INVALID for each in findings)
-        self.distrusted += distrusted
-        self.doubted += distrusted or any(each.rule != "run_queue" for each in findings)
+        self.distrusted += any(each.level is Verdict.INVALID for findings in found.values() for each in findings)
+        self.doubted.update(
+            worker
+            for worker, findings in found.items()
+            if any(each.rule != "run_queue" or each.level is Verdict.INVALID for each in findings)
+        )
         for points, objective in zip(self._points, self._objectives, strict=True):
             points.append(point(objective, interval, line))
 
@@ -92,7 +96,7 @@ class Measured:
         if self.trust.rule == LOST_REPORTS:
             return True
         looked = max(self._looked, hold_s / self._interval_s)
-        return self.distrusted > INVALID_PART * looked or self.doubted > _DOUBTED_PART * looked
+        return self.distrusted > INVALID_PART * looked or max(self.doubted.values(), default=0) > _DOUBTED_PART * looked
 
     @property
     def in_progress(self) -> float:
