@@ -47,7 +47,9 @@ lint: $(READY) ## ruff, mypy --strict, and who may import whom
 	$(BIN)/lint-imports --no-logo
 
 examples: $(READY) ## the pages of the runs in reports/example-*
-	@for run in reports/example-*; do $(BIN)/whoson-load report "$$run" --format html || exit 1; done
+	@for run in reports/example-*/; do $(BIN)/whoson-load report "$$run" --format html || exit 1; done
+	@$(BIN)/whoson-load compare reports/example-old-build reports/example-new-build \
+		--format html -o reports/example-comparison.html || [ $$? -eq 6 ]
 
 BENCH ?= session
 bench: $(READY) ## what the claims on speed and memory rest on; BENCH=NAME for another one, see benchmarks/README.md

@@ -1,9 +1,9 @@
 """Takes a picture of a run's page in Chromium, or of parts of it.
 
-    python -m benchmarks.page_picture RUN FILE [PART ...]
+    python -m benchmarks.page_picture RUN|PAGE FILE [PART ...]
 
-A part is a CSS selector. The README's: docs/report.png header '#answer' 'figure:has(#chart3)' 'figure:has(#chart6)'
-'figure:has(#chart11)', of reports/example-missed.
+PAGE is one that was written already, such as a comparison's. A part is a CSS selector. The README's: docs/report.png
+header '#answer' 'figure:has(#chart3)' 'figure:has(#chart6)' 'figure:has(#chart11)', of reports/example-missed.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ def main() -> None:
     path = find_chromium()
     if path is None:
         sys.exit("no Chromium is there")
-    reader = RunReader(Path(run))
     with tempfile.TemporaryDirectory() as folder:
-        page = Path(folder) / "report.html"
-        page.write_text(page_of(reader, summary_of(reader)), "utf-8")
+        page = Path(run).resolve()
+        if page.is_dir():
+            reader, page = RunReader(page), Path(folder) / "report.html"
+            page.write_text(page_of(reader, summary_of(reader)), "utf-8")
         with Chromium(path, Path(folder)) as browser:
             tab = browser.open(page.as_uri(), width=WIDTH)
             tab.wait_for("Bokeh.documents[0].is_idle && document.documentElement.dataset.drawn")

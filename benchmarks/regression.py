@@ -1,6 +1,6 @@
 """Does `compare` tell a slower build from the same one, and refuse what is no comparison? Real runs against simulators.
 
-    python benchmarks/regression.py [--seconds 80] [--visitors 30] [--pairs 2]
+    python benchmarks/regression.py [--seconds 180] [--visitors 30] [--pairs 2]
 
     same       one build twice, echoing after 20 ms (median; 40 ms at p95): expected exit code 0
     slower     the same against one that takes a quarter longer: expected 6
@@ -29,7 +29,7 @@ VISITORS, EVERYTHING = LOCUSTFILES / "visitors.py", LOCUSTFILES / "everything.py
 def main() -> int:
     """Make the runs, compare them and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=80.0)
+    parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--visitors", type=int, default=30)
     parser.add_argument("--pairs", type=int, default=2, help="how often one build is compared with itself")
     options = parser.parse_args()

@@ -453,7 +453,7 @@ def test_a_site_file_is_checked_without_a_server(capsys: pytest.CaptureFixture[s
     file = tmp_path / "site.toml"
     file.write_text('extends = "busy"\n', encoding="utf-8")
     assert main(["--check", "--site", str(file)]) == 0
-    assert "fine (www.mycompany.com, 3 operators)" in capsys.readouterr().out
+    assert "fine (www.mycompany.com, operators: 3)" in capsys.readouterr().out
     file.write_text('extends = "busy"\nx = 1\n', encoding="utf-8")
     assert main(["--check", "--site", str(file)]) == 2
     assert "site.toml:2: x: got a key nobody knows" in capsys.readouterr().err

@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
             max_chats=options.max_chats,
         )
         if options.check:
-            print(f"{options.site}: fine ({settings.site.domain}, {len(settings.operators)} operators)")
+            print(f"{options.site}: fine ({settings.site.domain}, operators: {len(settings.operators)})")
             return 0
         tls = _tls(options.tls_cert, options.tls_key)
         allow_many_sockets()
