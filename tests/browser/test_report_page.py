@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 
 from tests.browser.chromium import Chromium, Tab, colours
+from tests.programs import ROOT
 from tests.report.test_other_pages import COMPARISON
+from whoson_load.cli.report import summary_of
+from whoson_load.page import page_of
+from whoson_load.record.reader import RunReader
 from whoson_load.report.comparison_page import render_comparison_page
 
 pytestmark = pytest.mark.browser
@@ -116,6 +120,24 @@ def test_a_comparison_is_as_good_a_page(chromium: Chromium, tmp_path: Path, widt
     tab.wait_for("document.documentElement.dataset.drawn === '1' && Bokeh.documents[0].is_idle")
     assert tab.events("Runtime.exceptionThrown", "Log.entryAdded") == []
     assert colours(tab.picture(tab.box("#chart0"))) > 100
+    assert tab.run("document.documentElement.scrollWidth") <= width
+    assert violations(tab) == []
+    tab.close()
+
+
+@pytest.mark.parametrize("width", [360, 1100])
+def test_a_capacity_search_is_as_good_a_page(chromium: Chromium, tmp_path: Path, width: int) -> None:
+    """Of a real search: its charts draw, it complains of nothing, asks nobody, fits and can be read by all."""
+    reader = RunReader(ROOT / "reports" / "example-capacity")
+    page = tmp_path / "report.html"
+    page.write_text(page_of(reader, summary_of(reader)), "utf-8")
+    tab = chromium.open(page.as_uri(), width=width)
+    tab.wait_for(DRAWN)
+    assert tab.events("Runtime.exceptionThrown", "Log.entryAdded") == []
+    asked = [each["request"]["url"] for each in tab.events("Network.requestWillBeSent")]
+    assert [each for each in asked if not each.startswith("data:")] == [page.as_uri()]
+    for number in range(tab.run(CHARTS)):
+        assert colours(tab.picture(tab.box(f"#chart{number}"))) > 100, f"chart{number} is empty"
     assert tab.run("document.documentElement.scrollWidth") <= width
     assert violations(tab) == []
     tab.close()
