@@ -262,7 +262,7 @@ LONG = "x" * 300
         ("folder.py -o new.py", "folder.py: got a folder, expected a HAR file"),
         ("pipe.har -o new.py", "pipe.har: got no regular file, expected a HAR file"),
         ("empty.har -o new.py", "empty.har: got an empty file, expected a HAR"),
-        ("page.har -o new.py", "page.har: got a HAR of 1 entries and no WebSocket among them, expected .*"),
+        ("page.har -o new.py", "page.har: got a HAR without a WebSocket (its entries: 1), expected .*"),
         ("text.har -o new.py", "text.har: got no JSON .*, expected a HAR, which is JSON"),
         ("cut.har -o new.py", "cut.har: got JSON that ends in the middle, .* expected a whole HAR.*"),
         ("packed.har -o new.py", "packed.har: got a compressed file, expected .*unpack it first"),

@@ -120,8 +120,8 @@ def test_missing_reports_of_a_killed_run_are_told(tmp_path: Path, recovered: boo
 @pytest.mark.parametrize(
     "arguments, code, told",
     [
-        ([], 2, "the following arguments are required: RUN"),
-        (["nowhere"], 1, "no run record in nowhere: got no run.json"),
+        ([], 2, "got no RUN, expected a run's folder or --latest"),
+        (["nowhere"], 2, "no run record in nowhere: got no run.json"),
         (["nowhere", "--format", "poem"], 2, "invalid choice: 'poem'"),
     ],
 )

@@ -136,9 +136,9 @@ def check(ours: argparse.Namespace) -> None:
     Raises:
         ConfigError: they do not.
     """
-    there = Path(ours.locustfile).is_file()
-    if not (there and ours.locustfile.endswith(".py")):
-        wrong = "is no Python file" if there else "does not exist"
+    locustfile = Path(ours.locustfile)
+    if not (locustfile.is_file() and locustfile.suffix == ".py"):
+        wrong = "is no Python file" if locustfile.exists() else "does not exist"
         raise ConfigError(
             f"got the locustfile {ours.locustfile}, which {wrong}; expected one as the first argument, such as"
             " locustfiles/visitors.py"
@@ -278,7 +278,7 @@ def _say_when_it_ends(options: argparse.Namespace, classes: Sequence[type[User]]
     from whoson_load.swarm.orders import read_arrivals
 
     curve = read_arrivals(options.arrivals, classes)
-    if curve is not None and not options.run_time:
+    if curve is not None and options.only_visitor is None and not options.run_time:
         until = "until the run is stopped" if curve.lasts_s == math.inf else f"for {length_of_time(curve.lasts_s)}"
         sys.stderr.write(f"whoson-load run: visitors come {until}; it ends when the last one has left\n")
 
