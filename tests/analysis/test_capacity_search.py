@@ -132,8 +132,9 @@ def test_a_generator_that_is_the_bottleneck_ends_the_search_without_a_number() -
     [
         (GeneratorFigures(cpu_share=0.93, loop_lag_p99_ns=35_000_000), "used 93% of one CPU core"),
         (GeneratorFigures(cpu_share=0.4, loop_lag_p99_ns=35_000_000), "came 35 ms late"),
+        (GeneratorFigures(cpu_share=0.4, waiting_share=0.3, loop_lag_p99_ns=95_000_000), "waited 30% of the time"),
     ],
-    ids=["computes", "blocks"],
+    ids=["computes", "blocks", "is kept from its CPU"],
 )
 def test_a_generator_that_is_doubtful_all_the_time_ends_it_too(figures: GeneratorFigures, said: str) -> None:
     """No interval is bad enough by itself; in more than half of a hold it is the generator that is measured."""
@@ -149,9 +150,10 @@ def test_a_generator_that_is_doubtful_all_the_time_ends_it_too(figures: Generato
     "figures, part",
     [
         (GeneratorFigures(cpu_share=0.4, gc_pause_max_ns=110_000_000), 0.2),
-        (GeneratorFigures(cpu_share=0.4, waiting_share=0.3, loop_lag_p99_ns=25_000_000), 1.0),
+        (GeneratorFigures(cpu_share=0.4, waiting_share=0.3, loop_lag_p99_ns=15_000_000), 1.0),
+        (GeneratorFigures(cpu_share=0.4, clock_skew_ns=1_200_000_000), 1.0),
     ],
-    ids=["a hiccup now and then", "a busy machine that does no harm"],
+    ids=["a hiccup now and then", "a busy machine that does no harm", "a clock of its own"],
 )
 def test_a_little_doubt_ends_no_search(figures: GeneratorFigures, part: float) -> None:
     """It is noted at the level it belongs to."""
@@ -291,3 +293,5 @@ def test_hiccups_of_many_workers_are_no_busy_worker(troubled: Callable[[int], se
         interval.generators = {str(each): late if each in troubled(number) else WELL for each in range(4)}
         measured.add(interval, timeline_line(interval))
     assert measured.is_untrusted() is untrusted
+    if untrusted:
+        assert "worker 0 came 30 ms late" in measured.distrust

@@ -172,7 +172,7 @@ def test_too_few_samples_are_not_compared() -> None:
     short = [modelled(rng, intervals=7) for _ in range(2)]
     told = compare(short[:1], short[1:])
     assert told.standing is Standing.CANNOT_TELL
-    assert "has 7 intervals of connect, and 8 are the fewest. Steady parts about 2 times as long" in told.reason
+    assert "has 7 intervals of connect, where 8 are the fewest. Steady parts about 2 times as long" in told.reason
     shown = {each.series: each for each in told.changes if each.statistic == "p50" and each.low is None}
     assert set(shown) == {"connect", "accepted", "echo"}
     assert shown["echo"].baseline > 0
@@ -189,8 +189,12 @@ def test_a_series_with_too_little_is_named_and_keeps_nothing_from_being_the_same
     told = compare(long[:1], long[1:])
     assert told.standing is Standing.SAME
     assert told.reason.endswith(
-        "Nothing is known of connect: a steady part has 5 samples of connect, and 20 are the fewest."
+        "Nothing is known of connect: the steady part has 5 samples of connect, where 20 are the fewest."
     )
+    long[1].series["connect"][:5, 2:] *= 2
+    apart = compare(long[:1], long[1:])
+    assert apart.standing is Standing.CANNOT_TELL
+    assert "the steady part has 5 samples of connect" in apart.reason
     for each in long:
         each.series["connect"][:, 0] = 0
     assert "Nothing is known" not in compare(long[:1], long[1:]).reason

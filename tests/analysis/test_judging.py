@@ -92,6 +92,25 @@ def test_a_miss_says_figure_and_margin(evidence: Evidence) -> None:
     assert judge(read_objective("lost == 0"), evidence).said == "missed: lost was 1, 1 over 0"
 
 
+@pytest.mark.parametrize(
+    "count, percentile, highest",
+    [(99, "p99", True), (100, "p99", False), (9, "p90", True), (10, "p90", False), (5, "p80", False), (1, "p50", True)],
+)
+def test_a_percentile_that_is_the_highest_sample_is_said_to_be(count: int, percentile: str, highest: bool) -> None:
+    """By its rank, which no rounding moves."""
+    judged, echo = Totals(), Histogram()
+    for milliseconds in range(1, count + 1):
+        echo.record(milliseconds * 1_000_000)
+    judged.series["echo"] = echo
+    said = judge(read_objective(f"echo {percentile} < 1s"), Evidence(judged, 50.0, True, Tally(), {"echo": count})).said
+    assert said.endswith("that is the highest") is highest
+
+
+def test_a_figure_far_beyond_its_limit_is_told_in_times(evidence: Evidence) -> None:
+    """Nobody reads 12,000 per cent."""
+    assert judge(read_objective("echo p90 < 1ms"), evidence).said == "missed: echo p90 was 90.05 ms, 90 times 1 ms"
+
+
 def test_lines_are_judged_on_all_of_the_run(evidence: Evidence) -> None:
     """A line that was lost in the ramp is lost."""
     assert judge(read_objective("lost == 0"), evidence).judged_on == "whole run"

@@ -124,6 +124,28 @@ def test_visitors_who_all_come_at_once_are_steady_once_their_visits_have_parted(
     assert parts.steady.lasts_s >= 150
 
 
+def test_a_crowd_that_joins_others_has_to_part_again() -> None:
+    """50 for long, then 500: of these, 450 came together, whatever had ended before."""
+    before, joined = closed_model(50, 40.0, 1, intervals=120), closed_model(450, 40.0, 2, intervals=120)
+    load = []
+    for number in range(240):
+        old = before[min(number, 119)]
+        new = joined[number - 120] if number >= 120 else Load(0, 0)
+        load.append(
+            Load(
+                BEGIN_NS + 5 * S * number,
+                BEGIN_NS + 5 * S * (number + 1),
+                old.in_progress + new.in_progress,
+                0.0,
+                old.begun + new.begun,
+            )
+        )
+    parts = find_parts(load[:120] + load[120:])
+    assert parts.steady is not None
+    if parts.steady.in_progress > 250:
+        assert parts.steady.start_ns >= BEGIN_NS + (600 + 30) * S
+
+
 def test_a_server_that_becomes_slower_is_no_other_load() -> None:
     """In the closed model fewer visits begin then; a part that ended there would hide what a soak is for."""
     load = [

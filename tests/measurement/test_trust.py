@@ -160,6 +160,14 @@ def test_a_cause_is_as_bad_as_what_it_did() -> None:
     assert (harmful.rule, harmful.level) == ("run_queue", Verdict.INVALID)
 
 
+def test_what_made_a_run_invalid_most_often_is_named() -> None:
+    """Not what was there all the time and did harm now and then."""
+    waiting = figures(waiting_share=0.2)
+    harmed = figures(waiting_share=0.2, loop_lag_p99_ns=150e6, receive_p99_ns=150e6, send_p99_ns=150e6)
+    told = judgement_of([*[waiting] * 12, *[harmed] * 3, *[figures(cpu_share=0.995)] * 9])
+    assert (told.verdict, told.rule) == (Verdict.INVALID, "cpu")
+
+
 def test_of_equally_bad_troubles_the_one_that_came_most_often_is_named() -> None:
     """One busy second is not the reason why nineteen others were late."""
     told = judgement_of([figures(cpu_share=0.93), *[figures(loop_lag_p99_ns=30e6)] * 19])

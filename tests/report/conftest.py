@@ -45,7 +45,7 @@ class KnownRun:
                 recorder.event("connected")
                 recorder.event("accepted")
                 recorder.arrival("begun")
-            for _ in range(11 if number < 2 else 0):
+            for _ in range((3, 19)[number] if number < 2 else 0):
                 recorder.arrival("begun")  # so that the first visits are over when it is level
             recorder.outcome(Outcome.SERVED)
             recorder.outcome(Outcome.SERVED if number % 3 else Outcome.ABANDONED)

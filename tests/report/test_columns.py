@@ -33,7 +33,7 @@ def test_an_interval_is_a_point_with_what_it_holds() -> None:
     assert columns["time_ms"][0] == STARTED_NS / 1e6 + 2500
     assert list(columns["elapsed_s"][:2]) == [5.0, 10.0]
     assert list(columns["visits in progress"]) == [8, 16, *[20] * 9, 0]
-    assert list(columns["arrivals"]) == [192.0, 192.0, *[60.0] * 10]
+    assert list(columns["arrivals"]) == [96.0, 288.0, *[60.0] * 10]
     assert columns["served"][0] == 12.0
     assert columns["served"][1] == 24.0
     assert columns["echo max"][0] == 20.0

@@ -10,6 +10,7 @@ from typing import Final
 
 from whoson_load.analysis.bounds import too_few
 from whoson_load.analysis.judging import show
+from whoson_load.analysis.levels import MOST_HOLDS
 from whoson_load.analysis.objectives import read_objective
 from whoson_load.measurement.capacity import Bounded, Conclusion, Level, Quantity, Wanted, Worth
 from whoson_load.measurement.trust import Verdict
@@ -261,13 +262,13 @@ def _doubts(wanted: Wanted, level: Level) -> list[str]:
     where = f"Level {level.number} ({_named(wanted, level.load)})"
     notes = []
     for each in level.judged:
-        if each.worth is not Worth.UNDECIDED:
+        if each.worth is not Worth.UNDECIDED or (level.worth is Worth.BAD and each.objective != level.limiting):
             continue
         counts = too_few(read_objective(each.objective), each)
         if counts is not None:
             had, needed = counts
             held_s = (level.ended_ns - level.held_ns) / 1e9
-            longer = f" (--hold {math.ceil(held_s * needed / had)}s)" if had else ""
+            longer = f" (--hold {math.ceil(held_s / MOST_HOLDS * needed / had)}s)" if had else ""
             notes.append(
                 f"{where} met {each.objective} in all it saw, but saw too little to be sure: {had:,} of the"
                 f" {needed:,} that would rule chance out{longer}."

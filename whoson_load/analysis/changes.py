@@ -142,22 +142,26 @@ def _limits(change: Change, floor: Floor) -> tuple[float, float]:
     return matters, max(matters, floor.ruled_out * change.baseline, 2 * floor.least_ms)
 
 
-def overall(changes: Sequence[Change], floor: Floor, short: Short | None = None) -> tuple[Standing, str]:
+def overall(changes: Sequence[Change], floor: Floor, short: Sequence[Short] = ()) -> tuple[Standing, str]:
     """What all changes come to, and why, in a sentence: what is ruled out, or what would help to tell.
 
     Args:
-        short: of the series that every visitor waits for, the one that the runs have least of, where it is too little.
+        short: the series that every visitor waits for and that the runs have too little of. They decide nothing, but
+            where their medians are so far apart that it would have to be ruled out, nobody can say `same` or `better`.
     """
     worse = _named(changes, Standing.WORSE)
     if worse:
         return Standing.WORSE, f"Worse: {worse}."
     heard = [each for each in changes if each.series in DECISIVE and each.statistic in _SAMPLES]
     decisive = [each for each in heard if each.samples >= _SAMPLES[each.statistic]]
-    if not decisive and short is not None:
+    apart = [each for each in short if _seems_moved(each.change, floor)]
+    if short and (apart or not decisive):
+        lacking = max(apart or short, key=lambda each: each.times)
         return Standing.CANNOT_TELL, (
-            f"Cannot tell: a steady part has {short.lack}. Steady parts about {math.ceil(short.times)} times as long"
-            " would do."
+            f"Cannot tell: the steady part has {lacking.lack}. Steady parts about {math.ceil(lacking.times)} times as"
+            " long would do."
         )
+    unknown = "".join(f" Nothing is known of {each.change.series}: the steady part has {each.lack}." for each in short)
     if not decisive:
         return Standing.CANNOT_TELL, (
             "Cannot tell: the runs have too few samples of what every visitor waits for. Longer runs, or more visitors,"
@@ -168,13 +172,17 @@ def overall(changes: Sequence[Change], floor: Floor, short: Short | None = None)
         return Standing.CANNOT_TELL, _undecided(decisive, vaguest, floor)
     better = _named(changes, Standing.BETTER)
     if better:
-        return Standing.BETTER, f"Better: {better}; nothing became worse."
+        return Standing.BETTER, f"Better: {better}; nothing became worse.{unknown}"
     return Standing.SAME, (
         "The same: no change that matters was seen, and of what every visitor waits for a change of more than"
         f" {_shown(vaguest, _farthest(vaguest))} can be ruled out (the vaguest: {vaguest.series} {vaguest.statistic})."
-        f"{_unheard(heard, decisive)}"
-        + ("" if short is None else f" Nothing is known of {short.change.series}: a steady part has {short.lack}.")
+        f"{_unheard(heard, decisive)}{unknown}"
     )
+
+
+def _seems_moved(change: Change, floor: Floor) -> bool:
+    """Whether the bare figures are farther apart than what has to be ruled out."""
+    return abs(change.candidate - change.baseline) > _limits(change, floor)[1]
 
 
 def _unheard(heard: Sequence[Change], decisive: Sequence[Change]) -> str:

@@ -87,7 +87,7 @@ def compare(
     found += [_flaw(name, baseline, candidate) for name in LINE_FLAWS if _sent(baseline) and _sent(candidate)]
     changes = [judged(change, chance, floor) for change, chance in zip(found, corrected(found), strict=True)]
     short = [each for series in DECISIVE if (each := _short(series, baseline, candidate)) is not None]
-    standing, reason = overall(changes, floor, max(short, key=lambda each: each.times, default=None))
+    standing, reason = overall(changes, floor, short)
     changes = [*(each.change for each in short), *changes]
     return Comparison(standing=standing, reason=reason, changes=changes, notes=_notes(baseline, candidate))
 
@@ -125,8 +125,11 @@ def _short(series: str, baseline: Sequence[Observation], candidate: Sequence[Obs
         for runs in ([(np.where(weights > 0, values, 0.0), weights) for values, weights in side] for side in sides)
     ]
     had, needed, of = min(
-        (intervals, _FEWEST_INTERVALS, "intervals"), (samples, fewest, "samples"), key=lambda each: each[0] / each[1]
+        (intervals, _FEWEST_INTERVALS, "intervals"),
+        (samples, fewest, "samples"),
+        key=lambda each: each[0] / each[1],
     )
+    together = " in all runs of a side" if of == "samples" and len(baseline) + len(candidate) > 2 else ""
     return Short(
         change=Change(
             series=series,
@@ -137,7 +140,7 @@ def _short(series: str, baseline: Sequence[Observation], candidate: Sequence[Obs
             standing=Standing.CANNOT_TELL,
         ),
         times=needed / max(had, 1),
-        lack=f"{had:.0f} {of} of {series}, and {needed:.0f} are the fewest",
+        lack=f"{had:.0f} {of} of {series}{together}, where {needed:.0f} are the fewest",
     )
 
 

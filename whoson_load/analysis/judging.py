@@ -5,6 +5,7 @@ Knows figures and nothing of where they come from, nor of exit codes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -207,7 +208,11 @@ def _margin(objective: Objective, figure: float | None) -> float | None:
 
 def _highest(objective: Objective, figure: float | None, count: int) -> str:
     """What has to be known of a percentile of few samples: that it is one sample, and chance which."""
-    if figure is None or objective.measure != "percentile" or count * (1 - objective.percentile / 100) >= 1:
+    if (
+        figure is None
+        or objective.measure != "percentile"
+        or math.ceil(round(count * objective.percentile / 100, 6)) < count
+    ):
         return ""
     return f"; of {count:,} sample{'s' * (count != 1)} that is the highest"
 

@@ -16,9 +16,9 @@ from whoson_load.measurement.histogram import Histogram
 from whoson_load.measurement.interval import MergedInterval, Totals
 from whoson_load.measurement.run import TimelineLine, summarize
 from whoson_load.measurement.sample import ACCEPTED, ACKNOWLEDGED, CONNECT, ECHO, HEADLINE, VISIT
-from whoson_load.measurement.trust import INVALID_PART, LOST_REPORTS, Judgement, Trust, Verdict
+from whoson_load.measurement.trust import INVALID_PART, LOST_REPORTS, RULES, Judgement, Trust, Verdict
 
-__all__ = ["ANSWERED", "CERTAIN", "SURE", "Measured", "worth_of"]
+__all__ = ["ANSWERED", "CERTAIN", "MOST_HOLDS", "SURE", "Measured", "worth_of"]
 
 ANSWERED: Final = (CONNECT, ACCEPTED, ECHO, ACKNOWLEDGED)
 """The series whose samples are commands that the server itself answered, without a person: the throughput."""
@@ -34,6 +34,13 @@ _DOUBTED_PART: Final = 0.5
 """With more of its intervals doubtful, a worker is what was measured; hiccups are fewer, also of many. Invented."""
 
 
+_OF_SPEED: Final = ("cpu", "gc", "loop", "receive", "send")
+"""The rules of trust that say how busy a worker was, or how late."""
+
+MOST_HOLDS: Final = 3.0
+"""A level that is undecided after its hold is held on, up to so many times as long. Invented."""
+
+
 class Measured:
     """The intervals in which one load was held.
 
@@ -44,8 +51,8 @@ class Measured:
     Attributes:
         intervals: how many there are.
         distrusted: in how many of them the generator was the bottleneck, of those in which it looked at itself.
-        doubted: in how many each worker was at least near to that. Mere waiting for a CPU is left out: what it did to
-            the figures is found by itself.
+        doubted: in how many each worker was at least near to that. Mere waiting for a CPU is left out, and what is no
+            matter of its speed: what it did to the lags is what counts.
     """
 
     def __init__(self, objectives: Sequence[Objective], interval_s: float) -> None:
@@ -57,6 +64,7 @@ class Measured:
         self._lines: list[TimelineLine] = []
         self._points: list[list[Point | None]] = [[] for _ in objectives]
         self._trust = Trust()
+        self._by_worker: dict[str, Trust] = {}
 
     def add(self, interval: MergedInterval, line: TimelineLine) -> None:
         """Add an interval; what came late for one counts in the totals, and is no interval of its own."""
@@ -69,11 +77,9 @@ class Measured:
         found = self._trust.add(interval.generators)
         self._looked += any(each != GeneratorFigures() for each in interval.generators.values())
         self.distrusted += any(each.level is Verdict.INVALID for findings in found.values() for each in findings)
-        self.doubted.update(
-            worker
-            for worker, findings in found.items()
-            if any(each.rule != "run_queue" or each.level is Verdict.INVALID for each in findings)
-        )
+        for worker, figures in interval.generators.items():
+            self._by_worker.setdefault(worker, Trust()).add({worker: figures})
+        self.doubted.update(worker for worker, figures in interval.generators.items() if _is_slow(figures))
         for points, objective in zip(self._points, self._objectives, strict=True):
             points.append(point(objective, interval, line))
 
@@ -86,6 +92,14 @@ class Measured:
     def trust(self) -> Judgement:
         """Whether the generator kept up."""
         return self._trust.judgement()
+
+    @property
+    def distrust(self) -> str:
+        """Why these figures are the generator's, as a sentence, where they are: of the worker that was worst."""
+        if self.trust.verdict is Verdict.INVALID or not self.doubted:
+            return self.trust.reason
+        ((worker, _),) = self.doubted.most_common(1)
+        return self._by_worker[worker].judgement().reason
 
     def is_untrusted(self, hold_s: float = 0.0) -> bool:
         """Whether these figures are the generator's.
@@ -193,6 +207,15 @@ class Measured:
         if each.figure is None:
             return False
         return each.figure >= each.limit if objective.share is not None else objective.holds(each.figure)
+
+
+def _is_slow(figures: GeneratorFigures) -> bool:
+    """Whether a worker was too busy, or too late, in an interval, whatever the cause."""
+    return any(
+        RULES[name].level(value) is not Verdict.TRUSTED
+        for name in _OF_SPEED
+        if (value := RULES[name].figure(figures)) is not None
+    )
 
 
 def worth_of(judged: Sequence[Bounded]) -> Worth:

@@ -66,9 +66,10 @@ def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
     by what chance explains), and in the open model so does the number of visitors that were due in them.
 
     In the closed model the population is level at once, and what it does is not: who came together does for one visit
-    the same at the same time. So a stretch begins when as many visits have ended as are in progress. Where visits are
-    too long for that, it begins with the level population, and the reason says that these were the first visits. (How
-    many visits begin is no condition there: a server that becomes slower has fewer, at the same load.)
+    the same at the same time. So a stretch begins when as many visits have ended as are in progress, counted since the
+    population was last below half of that. Where visits are too long for that, it begins with the level population, and
+    the reason says that these were the first visits. (How many visits begin is no condition there: a server that
+    becomes slower has fewer, at the same load.)
 
     Args:
         load: of all intervals, ascending.
@@ -102,7 +103,7 @@ def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
         drain=_part(load[end:]) if end < len(load) else None,
         reason=f"Steady for {steady.lasts_s:,.0f} s of {whole_s:,.0f} s, from {since_s:,.0f} s after the begin,"
         f" with {steady.in_progress:,.1f} visits in progress."
-        + ("" if parted else " Their first visits were still under way when it began, so its rates are not level."),
+        + ("" if parted else " Their first visits were still under way when it began, so its rates may not be level."),
     )
 
 
@@ -130,7 +131,7 @@ class _Search:
         """
         best = (0, 0)
         for first in range(len(self._level)):
-            if parted and not self._open and self._ended[first] < self._level[first]:
+            if parted and not self._open and not self._have_parted(first):
                 continue
             if len(self._level) - 1 - first <= best[1] - best[0]:
                 break
@@ -146,6 +147,12 @@ class _Search:
                 if last - first > best[1] - best[0] and self._is_level(first, last, low, high, mean):
                     best = (first, last)
         return best
+
+    def _have_parted(self, point: int) -> bool:
+        """Whether as many visits have ended by the end of a point as are in progress, since half of them were not."""
+        level = self._level[point]
+        half = next((each for each in range(point, -1, -1) if self._level[each] < level / 2), None)
+        return self._ended[point] - (0.0 if half is None else self._ended[half]) >= level
 
     def _band(self, mean: float) -> float:
         return max(_BAND * mean, 2.0, (3.5 if self._open else 1.5) * math.sqrt(mean))

@@ -15,23 +15,20 @@ from enum import StrEnum
 from typing import Final
 
 from whoson_load.analysis.capacity import next_load
-from whoson_load.analysis.levels import CERTAIN, Measured, worth_of
+from whoson_load.analysis.levels import CERTAIN, MOST_HOLDS, Measured, worth_of
 from whoson_load.analysis.objectives import Objective
 from whoson_load.analysis.parts import IN_PROGRESS
 from whoson_load.measurement.capacity import Level, Quantity, Wanted, Worth
 from whoson_load.measurement.interval import MergedInterval
 from whoson_load.measurement.run import TimelineLine
 
-__all__ = ["LONGEST_RECOVERY_S", "LONGEST_SETTLE_S", "MOST_HOLDS", "Order", "Phase", "Search"]
+__all__ = ["LONGEST_RECOVERY_S", "LONGEST_SETTLE_S", "Order", "Phase", "Search"]
 
 LONGEST_SETTLE_S: Final = 900.0
 """So long a level is left alone at most before it is measured, however long its visits take. Invented."""
 
 LONGEST_RECOVERY_S: Final = 600.0
 """So long a server may rest after an overload. Invented."""
-
-MOST_HOLDS: Final = 3.0
-"""A level that is undecided after its hold is held on, up to so many times as long. Invented."""
 
 _VISITS_TO_SETTLE: Final = 1.5  # Invented: then nearly all who came before the change have left
 _VISITS_TO_HOLD: Final = 3.0  # Invented
@@ -217,7 +214,7 @@ class Search:
         measured.add(interval, line)
         over = self._is_decided()
         if measured.is_untrusted(0.0 if over else self.hold_s):
-            self.distrust = measured.trust.reason
+            self.distrust = measured.distrust
             self.phase = Phase.OVER
         if self.is_over() or not over:
             return None

@@ -114,7 +114,9 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
     if not at_once:
         seen_so = "Nobody queued for long"
         if seen.waiting >= _A_QUEUE:
-            seen_so = f"Visitors waited {seen.waited_s:.1f} s for an operator, yet most chatted when nobody queued"
+            seen_so = (
+                f"Visitors waited {seen.waited_s * pace:.1f} s for an operator, yet most chatted when nobody queued"
+            )
         said = (
             f"{seen_so}, so how many chats all operators together can hold is not known (whoson-load report RUN"
             f" --servers N tells it). {_needs(rate_per_s, needed, pace)}"
@@ -145,7 +147,7 @@ def _blame(seen: Crowd, predicted_s: float, at_once: int, pace: float, *, told: 
         f"{at_once} chats at once" if told else f"{at_once} chats at once (the most that were seen while others waited)"
     )
     if seen.waited_s * pace < 1:  # Invented: a second of life
-        return f"Nobody waited long for an operator: {seen.waited_s:.2f} s on average, with {known}."
+        return f"Nobody waited long for an operator: {seen.waited_s * pace:.2f} s on average, with {known}."
     share = min(1.0, predicted_s / seen.waited_s)
     if share >= 0.5:
         who = "too few operators make visitors wait"
@@ -154,8 +156,8 @@ def _blame(seen: Crowd, predicted_s: float, at_once: int, pace: float, *, told: 
     else:
         who = "not too few operators but how long a free one, or the server, takes makes visitors wait"
     return (
-        f"Visitors waited {seen.waited_s:.1f} s for an operator; with {known} the queue alone explains"
-        f" {predicted_s:.1f} s: {who}."
+        f"Visitors waited {seen.waited_s * pace:.1f} s for an operator; with {known} the queue alone explains"
+        f" {predicted_s * pace:.1f} s: {who}."
     )
 
 
@@ -163,7 +165,7 @@ _SEATS: Final = " Visitors took turns on a fixed number of seats, not by chance 
 
 
 def _needs(rate_per_s: float, needed: int, pace: float) -> str:
-    in_life = "" if pace == 1 else f" in real life (this run was {pace:g} times as fast)"
+    in_life = "" if pace == 1 else f" (times as in life; this run was {pace:g} times as fast)"
     return (
         f"For {ANSWERED:.0%} answered in {WITHIN_S:.0f} s at {brief(60 * rate_per_s / pace)} chats a minute{in_life}"
         f" you need operators for {needed} chats at once."

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from whoson_load.analysis.capacity import next_load
+from whoson_load.analysis.levels import MOST_HOLDS
 from whoson_load.analysis.objectives import read_objectives
-from whoson_load.analysis.search import MOST_HOLDS
 from whoson_load.cli.run import RunParser, check, run_locust, target_options
 from whoson_load.errors import ConfigError
 from whoson_load.measurement.capacity import Capacity, Conclusion, Quantity, Wanted

@@ -13,7 +13,7 @@ from locust.env import Environment
 from rich.console import Console
 from rich.live import Live
 
-from whoson_load.analysis.search import MOST_HOLDS
+from whoson_load.analysis.levels import MOST_HOLDS
 from whoson_load.clock import wall_ns
 from whoson_load.measurement.interval import interval_start_ns
 from whoson_load.measurement.outcome import Outcome

@@ -279,8 +279,10 @@ def _say_when_it_ends(options: argparse.Namespace, classes: Sequence[type[User]]
 
     curve = read_arrivals(options.arrivals, classes)
     if curve is not None and options.only_visitor is None and not options.run_time:
-        until = "until the run is stopped" if curve.lasts_s == math.inf else f"for {length_of_time(curve.lasts_s)}"
-        sys.stderr.write(f"whoson-load run: visitors come {until}; it ends when the last one has left\n")
+        until = "until the run is stopped (-t ends it by itself)"
+        if curve.lasts_s < math.inf:
+            until = f"for {length_of_time(curve.lasts_s)}; it ends when the last one has left"
+        sys.stderr.write(f"whoson-load run: visitors come {until}\n")
 
 
 def _meeting_place(options: argparse.Namespace) -> list[str]:

@@ -318,7 +318,8 @@ class Trust:
         for verdict in (Verdict.INVALID, Verdict.DOUBTFUL):
             names = [name for name in fired if self._verdict(self._fired[name]) is verdict]
             if names:
-                name = max(names, key=fired.__getitem__)
+                bad = verdict is Verdict.INVALID
+                name = max(names, key=lambda each: self._often(each, invalid=bad))
                 rule, here = RULES[name], self._fired[name]
                 worst = f"At worst, worker {here.worst_worker} {rule.sentence(here.worst)}"
                 reason = f"{worst}; it was too much in {here.intervals} of {self._intervals} intervals."
@@ -327,6 +328,10 @@ class Trust:
             return Judgement(verdict=Verdict.DOUBTFUL, reason="Nobody looked at how busy the generator was.")
         reason = f"The generator kept up in all but at most 1 % of {self._intervals} intervals."
         return Judgement(verdict=Verdict.TRUSTED, reason=reason if fired else _ALL_WELL, fired=fired)
+
+    def _often(self, name: str, *, invalid: bool) -> int:
+        here = self._fired[name]
+        return here.invalid_intervals if invalid else here.intervals
 
     def _verdict(self, fired: _Fired) -> Verdict:
         most = max(_FEWEST_INVALID - 1, INVALID_PART * self._intervals)

@@ -72,7 +72,7 @@ def make_folder(parent: Path, name: str, started_ns: int) -> Path:
 
 
 def latest_run(parent: Path) -> Path:
-    """The folder of the run that began last, by the time in its name.
+    """The folder of the run that began last, by the time in its name; of the same second, the one written to last.
 
     Args:
         parent: the folder of all runs.
