@@ -258,25 +258,26 @@ def _notes(wanted: Wanted, levels: Sequence[Level], found: _Bracket, *, done: bo
 
 
 def _doubts(wanted: Wanted, level: Level) -> list[str]:
-    """Why a level is not sure, for each of its objectives that chance may have decided."""
+    """Why a level is not sure: what chance may have decided; of what saw too little, the one that needs the most."""
     where = f"Level {level.number} ({_named(wanted, level.load)})"
-    notes = []
+    notes, few = [], []
     for each in level.judged:
         if each.worth is not Worth.UNDECIDED or (level.worth is Worth.BAD and each.objective != level.limiting):
             continue
         counts = too_few(read_objective(each.objective), each)
         if counts is not None:
-            had, needed = counts
-            held_s = (level.ended_ns - level.held_ns) / 1e9
-            longer = f" (--hold {math.ceil(held_s / MOST_HOLDS * needed / had)}s)" if had else ""
-            notes.append(
-                f"{where} met {each.objective} in all it saw, but saw too little to be sure: {had:,} of the"
-                f" {needed:,} that would rule chance out{longer}."
-            )
+            few.append((counts[1] / max(counts[0], 1), each.objective, *counts))
         elif each.figure is None:
             notes.append(f"{where} measured nothing of {each.of}, so {each.objective} is not known to be met there.")
         else:
             notes.append(f"{where} was {level.worth.value} by {each.of} so near its limit that chance may decide.")
+    if few:
+        times, objective, had, needed = max(few)
+        held_s = (level.ended_ns - level.held_ns) / 1e9
+        notes.append(
+            f"{where} met {objective} in all it saw, but saw too little to be sure: {had:,} of the {needed:,} that"
+            f" would rule chance out (--hold {math.ceil(held_s / MOST_HOLDS * times)}s)."
+        )
     return notes
 
 
