@@ -37,7 +37,10 @@ def open_model(rates_per_s: list[float], mean_visit_s: float, seed: int) -> list
             visits.append((at, at + rng.expovariate(1 / mean_visit_s)))
             due[number] += 1
     ends = [5.0 * (number + 1) for number in range(len(rates_per_s))]
-    return course([float(sum(begun <= end < left for begun, left in visits)) for end in ends], due=due)
+    load = course([float(sum(begun <= end < left for begun, left in visits)) for end in ends], due=due)
+    for each in load:
+        each.begun = each.due
+    return load
 
 
 def test_a_trapeze_is_cut_where_it_bends() -> None:
@@ -165,6 +168,25 @@ def test_an_open_model_settles_after_its_visits_length(seed: int) -> None:
     assert parts.steady.in_progress == pytest.approx(120, rel=0.1)
     assert parts.steady.lasts_s >= 600
     assert parts.steady.end_ns <= BEGIN_NS + (1200 + 60) * S
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_few_visitors_who_come_and_go_are_not_steady(seed: int) -> None:
+    """One a second for 40 s, visits of 20 s: filling up and emptying are all there is, or nearly."""
+    parts = find_parts(open_model([1.0] * 8 + [0.0] * 8, 20.0, seed))
+    if parts.steady is not None:
+        assert parts.steady.start_ns >= BEGIN_NS + 15 * S
+        assert parts.steady.end_ns <= BEGIN_NS + 40 * S
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_few_visitors_for_long_are(seed: int) -> None:
+    """The same for an hour: all but the first visits, and nothing after the last arrival."""
+    parts = find_parts(open_model([1.0] * 720 + [0.0] * 20, 20.0, seed))
+    assert parts.steady is not None
+    assert parts.steady.start_ns >= BEGIN_NS + 20 * S
+    assert parts.steady.end_ns <= BEGIN_NS + 3600 * S
+    assert parts.steady.lasts_s >= 2400
 
 
 @pytest.mark.parametrize("seed", range(5))

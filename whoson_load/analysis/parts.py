@@ -65,11 +65,12 @@ def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
     (or within what chance does to so few), their mean in the stretch's two halves differs by a twentieth at most (or
     by what chance explains), and in the open model so does the number of visitors that were due in them.
 
-    In the closed model the population is level at once, and what it does is not: who came together does for one visit
-    the same at the same time. So a stretch begins when as many visits have ended as are in progress, counted since the
-    population was last below half of that. Where visits are too long for that, it begins with the level population, and
-    the reason says that these were the first visits. (How many visits begin is no condition there: a server that
-    becomes slower has fewer, at the same load.)
+    A stretch begins when as many visits have ended as are in progress, counted since there were last fewer than half of
+    them. For in the closed model the population is level at once, and what it does is not: who came together does for
+    one visit the same at the same time; and in the open model a few visits are no more than chance away from none, so
+    that their filling up looks level. Where visits are too long for that, the closed model's stretch begins with the
+    level population, and the reason says that these were the first visits. (How many visits begin is no condition
+    there: a server that becomes slower has fewer, at the same load.) In the open model it ends with the last arrival.
 
     Args:
         load: of all intervals, ascending.
@@ -83,13 +84,13 @@ def find_parts(load: Sequence[Load], begun_ns: int = 0) -> Parts:
     least = max(_FEWEST, math.ceil(LEAST_SHARE * len(points)))
     first, last = search.longest(parted=True)
     parted = last - first >= least
-    if not parted:
+    if not parted and not search.is_open:
         first, last = search.longest(parted=False)
     if last - first < least:
         low, high = min(each.in_progress for each in points), max(each.in_progress for each in points)
         return Parts(
             reason=f"No steady part: visits in progress were between {low:,.0f} and {high:,.0f}, and at no time level"
-            f" for {LEAST_SHARE:.0%} of the run."
+            f" for {LEAST_SHARE:.0%} of the run{' after a first visit' * search.is_open}."
         )
     # The load is known at the ends of intervals: in the first point's own interval it may still have grown.
     begin, end = (first + 1) * step, min((last + 1) * step, len(load))
@@ -117,7 +118,8 @@ class _Search:
         self._ended = [all_ - point.in_progress for all_, point in zip(begun[1:], points, strict=True)]
         self._idle = [point.in_progress == 0 and point.begun == 0 for point in points]
         self._due = [0.0, *accumulate(point.due for point in points)]
-        self._open = self._due[-1] > 0
+        self.is_open = self._due[-1] > 0
+        self._last = max((place for place, point in enumerate(points) if point.due), default=len(points) - 1)
         steps = [after - before for before, after in pairwise(self._level)]
         # The median step is the slope of a ramp; what departs from it is noise, whatever the load does besides.
         middle = _median(steps)
@@ -127,16 +129,16 @@ class _Search:
         """The first and the last point of the longest stretch; equal when there is none.
 
         Args:
-            parted: whether it may begin only when a whole population's visits have ended (closed model).
+            parted: whether it may begin only when a whole population's visits have ended.
         """
         best = (0, 0)
         for first in range(len(self._level)):
-            if parted and not self._open and not self._have_parted(first):
+            if parted and not self._have_parted(first):
                 continue
             if len(self._level) - 1 - first <= best[1] - best[0]:
                 break
             low = high = self._level[first]
-            for last in range(first, len(self._level)):
+            for last in range(first, self._last + 1):
                 if self._idle[last]:
                     break
                 low, high = min(low, self._level[last]), max(high, self._level[last])
@@ -155,7 +157,7 @@ class _Search:
         return self._ended[point] - (0.0 if half is None else self._ended[half]) >= level
 
     def _band(self, mean: float) -> float:
-        return max(_BAND * mean, 2.0, (3.5 if self._open else 1.5) * math.sqrt(mean))
+        return max(_BAND * mean, 2.0, (3.5 if self.is_open else 1.5) * math.sqrt(mean))
 
     def _is_level(self, first: int, last: int, low: float, high: float, mean: float) -> bool:
         band = self._band(mean)
@@ -165,7 +167,7 @@ class _Search:
         early = (self._sums[first + half] - self._sums[first]) / half
         late = (self._sums[last + 1] - self._sums[last + 1 - half]) / half
         chance = 2 * self._noise * math.sqrt(2 / half)
-        if self._open:
+        if self.is_open:
             chance = max(chance, math.sqrt(mean))  # visits last many intervals: neighbours are alike
         if abs(late - early) > max(_TREND * mean, 1.0, chance):
             return False
