@@ -172,6 +172,8 @@ def test_a_level_that_saw_too_little_is_told_from_one_near_its_limit() -> None:
     found = answered(asked, made)
     told = [note for note in found.notes if "saw too little" in note]
     assert told
+    assert found.sentence.startswith("Seems to hold at least 15 visitors at once")
+    assert answered(wanted(), make(wanted(), server(60))).sentence.startswith("Holds ")
     assert "met lost < 0.1% in all it saw" in told[0]
     assert "of the 2,995 that would rule chance out (--hold " in told[0]
     assert not any("so near its limit" in note for note in found.notes)

@@ -105,7 +105,7 @@ def test_too_few_loads_are_refused() -> None:
     """Three points would fit any law of three parameters; the same load twice is one."""
     law, refused = fit_law(levels(gunther(0.5, 0.01, 0.0), (10, 40, 160, 160)))
     assert law is None
-    assert refused == "No scalability law: 3 different loads were measured, 4 are the fewest."
+    assert refused == "No scalability law: it takes 4 different loads, and there were 3."
 
 
 def test_a_poor_fit_is_refused() -> None:

@@ -193,7 +193,8 @@ def _sentence(wanted: Wanted, levels: Sequence[Level], found: _Bracket, conclusi
     parts = []
     if found.good is not None:
         at_least = "at least " if found.bad is None else ""
-        parts.append(f"Holds {at_least}{_holding(wanted, levels, found.good)}")
+        sure = any(each.sure for each in levels if each.load == found.good)
+        parts.append(f"{'Holds' if sure else 'Seems to hold'} {at_least}{_holding(wanted, levels, found.good)}")
     if found.bad is not None:
         level = next(each for each in levels if each.load == found.bad and each.worth is Worth.BAD)
         missed = next((each for each in level.judged if each.objective == level.limiting), level.judged[0])

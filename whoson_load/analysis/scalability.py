@@ -53,7 +53,7 @@ def fit_law(levels: Sequence[Level]) -> tuple[Law | None, str]:
     rates = np.array([each.answers_per_s for each in used], dtype=np.float64)
     different = len({each.load for each in used})
     if different < FEWEST_LOADS:
-        return None, f"No scalability law: {different} different loads were measured, {FEWEST_LOADS} are the fewest."
+        return None, f"No scalability law: it takes {FEWEST_LOADS} different loads, and there were {different}."
     scale = float(np.max(rates))
     gain = float(np.max(rates / loads))
 
