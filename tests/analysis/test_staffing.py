@@ -181,7 +181,8 @@ def test_seats_are_said_to_be_no_crowd() -> None:
 
 def test_too_little_is_not_reckoned_with() -> None:
     """Nor a run without a steady part."""
-    assert "30 are the fewest" in staffing(a_crowd(joined=29)).said
+    assert "from 29 visitors who got an operator; 30 are the fewest" in staffing(a_crowd(joined=29)).said
+    assert "from 28 visitors who asked for an operator; 30" in staffing(a_crowd(joined=31, asked=28)).said
     assert "no interval tells of anybody" in staffing(a_crowd(chatting=0.0)).said
     assert "no steady part" in staffing(None).said
     empty = summarize(Totals(), Judgement(verdict=Verdict.TRUSTED, reason=""))
