@@ -121,7 +121,7 @@ def test_missing_reports_of_a_killed_run_are_told(tmp_path: Path, recovered: boo
     "arguments, code, told",
     [
         ([], 2, "got no RUN, expected a run's folder or --latest"),
-        (["nowhere"], 2, "no run record in nowhere: got no run.json"),
+        (["nowhere"], 2, "no run record in nowhere: there is no such folder"),
         (["nowhere", "--format", "poem"], 2, "invalid choice: 'poem'"),
     ],
 )

@@ -155,7 +155,8 @@ class RunReader:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
-            raise UnreadableError(f"no run record in {self.folder}: got no {name}") from None
+            lack = f"got no {name}" if self.folder.is_dir() else "there is no such folder"
+            raise UnreadableError(f"no run record in {self.folder}: {lack}") from None
         except OSError as error:
             raise UnreadableError(f"cannot read {path}: {reason(error)}") from error
         try:
