@@ -169,6 +169,17 @@ def test_what_is_near_its_limit_or_decided_is_not_too_little() -> None:
     assert too_few(objective, well) is None
 
 
+@pytest.mark.parametrize("written", ["accepted errors <= 0%", "echo p99 < 500ms for 100% of intervals"])
+def test_what_allows_no_exception_is_judged_as_it_was_counted(written: str) -> None:
+    """No number of trials would rule one out, so a search would hold every level for ever."""
+    well = [interval(n, [30.0] * 10) for n in range(10)]
+    for each in well:
+        each.series["accepted"] = each.series["echo"]
+    assert judged(written, well).worth is Worth.GOOD
+    ill = [*well, interval(10, [800.0] * 10, errors={"accepted": {"reply_timeout": 1}})]
+    assert judged(written, ill).worth is Worth.BAD
+
+
 def test_all_that_judging_loads_is_loaded_beforehand() -> None:
     """SciPy's parts come when they are first used; visitors who are being timed would wait for them."""
     script = (

@@ -102,12 +102,14 @@ def bounded(
     weights = np.array([each.weight for each in told], dtype=np.float64)
     if not told:
         return Bounded(**said, worth=Worth.UNDECIDED)  # type: ignore[arg-type]
-    values = np.array([each.value for each in told], dtype=np.float64)
     limit, upper_is_bad = _limit(objective)
+    if _is_share(objective) and not (limit if upper_is_bad else 1 - limit):
+        return Bounded(**said, worth=plain)  # type: ignore[arg-type]  # no number of trials rules every exception out
+    values = np.array([each.value for each in told], dtype=np.float64)
     seen = spread([(values, weights)], np.random.default_rng(_SEED))
     reach = float(scipy.stats.t.ppf(confidence, seen.freedom)) * seen.error
     low, high = seen.mean - reach, seen.mean + reach
-    if objective.share is not None or objective.measure not in ("mean", "rate"):
+    if _is_share(objective):
         hits, trials = float(values @ weights), float(weights.sum())
         low = min(low, float(scipy.stats.beta.ppf(1 - confidence, hits, trials - hits + 1))) if hits > 0 else 0.0
         high = max(high, float(scipy.stats.beta.ppf(confidence, hits + 1, trials - hits))) if hits < trials else 1.0
@@ -129,12 +131,21 @@ def too_few(objective: Objective, told: Bounded, confidence: float = 0.95) -> tu
     limit, upper_is_bad = _limit(objective)
     clean, allowed = (0.0, limit) if upper_is_bad else (1.0, 1 - limit)
     reach = told.high if upper_is_bad else None if told.low is None else 1 - told.low
-    shares = objective.share is not None or objective.measure not in ("mean", "rate")
-    if told.worth is not Worth.UNDECIDED or not shares or told.share != clean or reach is None or not 0 < allowed < 1:
+    if (
+        told.worth is not Worth.UNDECIDED
+        or not _is_share(objective)
+        or told.share != clean
+        or reach is None
+        or not 0 < allowed < 1
+    ):
         return None
     # Of n clean trials the bound of Clopper and Pearson is 1 - (1 - confidence)^(1/n).
     doubt = math.log(1 - confidence)
     return (round(doubt / math.log1p(-reach)) if reach < 1 else 0), math.ceil(doubt / math.log1p(-allowed))
+
+
+def _is_share(objective: Objective) -> bool:
+    return objective.share is not None or objective.measure not in ("mean", "rate")
 
 
 def _limit(objective: Objective) -> tuple[float, bool]:
