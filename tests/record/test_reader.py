@@ -78,7 +78,7 @@ def test_a_folder_without_a_record_is_one_clear_line(tmp_path: Path) -> None:
     """A wrong path says what was looked for."""
     with pytest.raises(RecordError, match=r"^no run record in .*: got no run\.json$"):
         RunReader(tmp_path)
-    with pytest.raises(RecordError, match=r"^no run record in .*gone: got no run\.json$"):
+    with pytest.raises(RecordError, match=r"^no run record in .*gone: there is no such folder$"):
         RunReader(tmp_path / "gone")
 
 

@@ -101,7 +101,9 @@ def staffing(seen: Crowd | None, servers: int | None = None, pace: float = 1.0) 
     if seen is None:
         return Staffing(said="Not reckoned, for the run has no steady part.")
     if seen.joined < _FEWEST or seen.asked < _FEWEST or not seen.chatting or not seen.patience_s:
-        fewer, who = min((seen.joined, "got an operator"), (seen.asked, "asked for an operator"))
+        fewer, who = min(
+            (seen.joined, "got an operator"), (seen.asked, "asked for an operator"), key=lambda each: each[0]
+        )
         few = f"Not reckoned from {fewer} visitors who {who}; {_FEWEST} are the fewest."
         enough = seen.joined >= _FEWEST and seen.asked >= _FEWEST
         said = "Not reckoned, for no interval tells of anybody who waited or chatted." if enough else few
