@@ -56,6 +56,7 @@ class Interruption:
         self.led = False
         self.put_back: Callable[[], None] = lambda: None
         self._caught = False
+        self._finishing = False
         self._follows = False
         self._keyboard: list[int | list[bytes | int]] | None = None
 
@@ -76,7 +77,11 @@ class Interruption:
                 signal.signal(signal.SIGTERM, self._terminated)
 
     def finish(self) -> None:
-        """Heed SIGTERM no longer: the end that it asks for is under way, and Locust would begin it once more."""
+        """Heed no further wish for an orderly end: it is under way.
+
+        Locust would begin it once more for a SIGTERM, and an exception would come up in whatever Python does last.
+        """
+        self._finishing = True
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def follow(self, *then: Callable[[], None]) -> None:
@@ -109,6 +114,8 @@ class Interruption:
         gevent.spawn_later(_GRACE_S, self._end)
 
     def _end(self) -> None:
+        if self._finishing:
+            return
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
 
     def _end_at_once(self) -> NoReturn:
