@@ -37,7 +37,7 @@ from whoson_load.record.layout import PAGE
 from whoson_load.report.terminal import render_summary
 from whoson_load.swarm.asked import Asked, check_asked, locustfile_pace, options_of
 from whoson_load.swarm.bounds import keep_bounded
-from whoson_load.swarm.company import has_lost_all
+from whoson_load.swarm.company import be_patient, has_lost_all
 from whoson_load.swarm.courier import MasterCourier, WorkerCourier
 from whoson_load.swarm.dismissal import dismiss_workers
 from whoson_load.swarm.guard import MOST_REFUSALS
@@ -123,6 +123,7 @@ class Plugin:
                 self.interruption.follow(self._courier.give_up)
             return  # a worker does what its master has checked
         if isinstance(environment.runner, MasterRunner):
+            be_patient()
             self._courier = MasterCourier(environment.runner, self._keep)
         try:
             check_asked(options_of(environment), environment)
@@ -295,17 +296,18 @@ class Plugin:
         return log.unhandled_greenlet_exception or (runner is not None and bool(runner.exceptions))
 
     def _finish(self, run: Run) -> None:
+        whole = True
         try:
             summary = run.finish(self.ending, self.exit_code)
         except RecordError as problem:
             _say(str(problem))
-            run.info.exit_code = 1
+            run.info.exit_code, whole = 1, False
             summary = run.summary()
         self.exit_code = run.info.exit_code or 0
         if self._feed is not None:
             self._feed.end(summary)
         sys.stdout.write(self.render(summary, run.folder) + "\n")
-        if not run.info.options["no_page"]:
+        if whole and not run.info.options["no_page"]:
             leave_page(run.folder)
 
     def _quitting(self, environment: Environment, **_: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import gevent
 import pytest
 from gevent.pool import Group
+from locust import runners
 from locust.exception import RPCSendError
 from locust.runners import (
     STATE_MISSING,
@@ -21,7 +22,7 @@ from locust.runners import (
 )
 
 from whoson_load.swarm import company
-from whoson_load.swarm.company import has_lost_all, outlive_not, sign_of_life
+from whoson_load.swarm.company import PATIENCE_S, be_patient, has_lost_all, outlive_not, sign_of_life
 
 Kind = TypeVar("Kind", bound=Runner)
 
@@ -90,6 +91,35 @@ def test_a_master_has_lost_all_when_each_one_it_had_is_missing(states: list[str]
     for number, state in enumerate(states):
         nodes[str(number)] = WorkerNode(str(number), state)
     assert has_lost_all(without_connection(MasterRunner, clients=nodes)) is lost
+
+
+class Enough(Exception):
+    """The master has looked around for long enough."""
+
+
+@pytest.mark.parametrize("silent_s, lost", [(PATIENCE_S - 1, False), (PATIENCE_S + 2, True)])
+def test_a_master_waits_for_a_worker_that_does_not_get_a_turn(
+    silent_s: int, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For so many turns of Locust's own look at the heartbeats, one a second; and not for ever."""
+    turns = iter(range(silent_s))
+
+    def sleep(seconds: float) -> None:
+        assert seconds == 1
+        if next(turns, None) is None:
+            raise Enough
+
+    monkeypatch.setattr(runners, "HEARTBEAT_LIVENESS", runners.HEARTBEAT_LIVENESS)  # so that it is put back
+    monkeypatch.setattr(runners.gevent, "sleep", sleep)
+    be_patient()
+    nodes = WorkerNodes()
+    nodes["silent"] = WorkerNode("silent", STATE_RUNNING, heartbeat_liveness=runners.HEARTBEAT_LIVENESS)
+    nodes["other"] = WorkerNode("other", STATE_RUNNING, heartbeat_liveness=100)
+    master = without_connection(MasterRunner, clients=nodes, connection_broken=False, _users_dispatcher=None)
+    with pytest.raises(Enough):
+        master.heartbeat_worker()  # type: ignore[no-untyped-call]
+    assert (nodes["silent"].state == STATE_MISSING) is lost
+    assert nodes["other"].state == STATE_RUNNING
 
 
 def test_a_process_without_workers_has_none_to_lose() -> None:

@@ -10,20 +10,31 @@ from collections.abc import Callable
 from typing import Final
 
 import gevent
+from locust import runners
 from locust.exception import RPCError, RPCSendError
 from locust.rpc import Message
 from locust.runners import MasterRunner, Runner, WorkerRunner
 
-__all__ = ["has_lost_all", "outlive_not", "sign_of_life"]
+__all__ = ["PATIENCE_S", "be_patient", "has_lost_all", "outlive_not", "sign_of_life"]
+
+PATIENCE_S: Final = 10
+"""How long a master waits for a sign of life of a worker. Invented: starved machines left workers without a turn for
+five seconds. Locust waits three; and because it ends a run that has no worker left, one bad moment would end a soak of
+days."""
 
 _LOOK_S: Final = 1.0
+
+
+def be_patient() -> None:
+    """Let this process, as a master, take a worker for lost after `PATIENCE_S` of silence, and not sooner."""
+    runners.HEARTBEAT_LIVENESS = PATIENCE_S // runners.HEARTBEAT_INTERVAL
 
 
 def sign_of_life(runner: Runner | None) -> Callable[[], None]:
     """What a process calls now and then while it computes without a pause, so that its master knows that it is there.
 
-    Locust's master takes a worker for lost that it has not heard of for three seconds, stops a run that has lost all
-    workers, and never starts it again. On a busy machine a worker needs longer to prepare its visitors.
+    A master takes a worker for lost that it has not heard of for `PATIENCE_S`, stops a run that has lost all workers,
+    and never starts it again. On a busy machine a worker may need longer to prepare its visitors.
 
     Returns:
         sends a heartbeat of a worker; does nothing in any other process.
