@@ -31,8 +31,8 @@ class _Bracket:
     """Where the capacity lies.
 
     Attributes:
-        good: the highest load below `bad` that was never found bad; None for none.
-        bad: the lowest load that was ever found bad; None for none.
+        good: the highest load below `bad`; None for none.
+        bad: the lowest load that was found bad (`_is_bad`); None for none.
     """
 
     good: float | None
@@ -46,7 +46,7 @@ def next_load(wanted: Wanted, levels: Sequence[Level]) -> float | None:
     it is cut: near where operational analysis expects the capacity (`_aim`, `_expected`), else in the middle. Last, the
     lowest bad load is visited again, then the highest good one, which so is reached from above: a server that keeps
     something of an overload shows it there. A load counts as good only while it was never found bad, so that each visit
-    narrows the range.
+    narrows the range; but what chance may have decided undoes nothing (`_is_bad`).
     """
     if not levels:
         return wanted.lowest
@@ -67,9 +67,26 @@ def next_load(wanted: Wanted, levels: Sequence[Level]) -> float | None:
 
 
 def _bracket(levels: Sequence[Level]) -> _Bracket:
-    bad = min((each.load for each in levels if each.worth is Worth.BAD), default=None)
+    bad = min((each.load for each in levels if _is_bad(levels, each)), default=None)
     below = [each.load for each in levels if bad is None or each.load < bad]
     return _Bracket(max(below, default=None), bad)
+
+
+def _is_bad(levels: Sequence[Level], level: Level) -> bool:
+    """Whether a level shows that its load is too much.
+
+    Not where it is bad by chance, perhaps, and the same load, reached from the same side, was good before: the capacity
+    is there, and to fall back to the next load below, which may be a fifth less, would tell less of it.
+    """
+    return level.worth is Worth.BAD and (
+        level.sure
+        or not any(
+            each.worth is Worth.GOOD
+            and (each.load, each.from_above) == (level.load, level.from_above)
+            and each.number < level.number
+            for each in levels
+        )
+    )
 
 
 def _visits(levels: Sequence[Level], load: float) -> int:
@@ -193,7 +210,8 @@ def _sentence(wanted: Wanted, levels: Sequence[Level], found: _Bracket, conclusi
     parts = []
     if found.good is not None:
         at_least = "at least " if found.bad is None else ""
-        sure = any(each.sure for each in levels if each.load == found.good)
+        here = [each for each in levels if each.load == found.good]
+        sure = any(each.sure for each in here) and all(each.worth is Worth.GOOD for each in here)
         parts.append(f"{'Holds' if sure else 'Seems to hold'} {at_least}{_holding(wanted, levels, found.good)}")
     if found.bad is not None:
         level = next(each for each in levels if each.load == found.bad and each.worth is Worth.BAD)
