@@ -13,6 +13,7 @@ import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,10 @@ SEED = 21
 
 REPLAYED = 16
 """The visitor who is made again alone: one who sends a file, and is asked for a field."""
+
+ATTEMPTS = 3
+"""Runs at most until there is one in which no command met the end of its chat half-way: there a visitor who speaks 40
+times as fast as people do, on a machine that stalls, may rightly say something else."""
 
 RUNS = {
     "slow": ("--arrivals", "constant 28/s for 1.5s"),
@@ -99,19 +104,26 @@ def ran(shared_programs: Programs) -> dict[str, Ran]:
     programs, folder = shared_programs, shared_programs.folder
     (folder / "site.toml").write_text(SITE, "utf-8")
 
-    def run(name: str) -> Ran:
+    def attempt(name: str, out: Path) -> Ran | None:
         simulator = programs.simulate("--site", str(folder / "site.toml"), "--seed", str(SEED))
         program = programs.start(
             *("whoson-load", "run", str(ROOT / "locustfiles" / "everything.py"), "--host", simulator.chat),
-            *("--pace", "40", "--seed", str(SEED), "--out", str(folder / name), *RUNS[name]),
+            *("--pace", "40", "--seed", str(SEED), "--out", str(out), *RUNS[name]),
         )
         ended = program.end()
-        record = only_record(folder / name)
+        record = only_record(out)
         info, summary = (json.loads((record / f"{each}.json").read_text("utf-8")) for each in ("run", "summary"))
         visits = masked(simulator.get("/commands"))
-        assert simulator.get("/state")["incidents"]["crossing_commands"] == 0
+        crossed = simulator.get("/state")["incidents"]["crossing_commands"]
         simulator.stop()
-        return Ran(ended.stderr, info, {key: count for key, count in summary["outcomes"].items() if count}, visits)
+        outcomes = {key: count for key, count in summary["outcomes"].items() if count}
+        return None if crossed else Ran(ended.stderr, info, outcomes, visits)
+
+    def run(name: str) -> Ran:
+        for number in range(ATTEMPTS):
+            if (ran := attempt(name, folder / f"{name}-{number}")) is not None:
+                return ran
+        pytest.fail(f"in each of {ATTEMPTS} runs a command met the end of its chat half-way")
 
     with ThreadPoolExecutor(len(RUNS)) as pool:
         return dict(zip(RUNS, pool.map(run, RUNS), strict=True))

@@ -123,7 +123,7 @@ def kill_it(programs: Programs, number: int) -> tuple[RunReader, int, Ended]:
     program = programs.start(
         *("whoson-load", "run", VISITORS, "--simulator", *SEATS, "-t", "5m", "--out", str(out)),
     )
-    wait_until(lambda: _intervals(out) > 0, 40, "no interval was written", of=program)
+    wait_until(lambda: b'"connect"' in _timeline(out), 40, "nobody came", of=program)
     time.sleep(random.Random(number).random() * 2 * INTERVAL_S)
     killed_ns = time.time_ns()
     program.popen.kill()
