@@ -5,14 +5,13 @@ Knows figures and nothing of where they come from, nor of exit codes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from whoson_load.analysis.objectives import Objective
 from whoson_load.measurement.answer import Judged
-from whoson_load.measurement.histogram import Histogram
+from whoson_load.measurement.histogram import Histogram, rank
 from whoson_load.measurement.interval import Totals
 from whoson_load.measurement.run import TimelineLine
 from whoson_load.measurement.tally import Tally
@@ -208,11 +207,7 @@ def _margin(objective: Objective, figure: float | None) -> float | None:
 
 def _highest(objective: Objective, figure: float | None, count: int) -> str:
     """What has to be known of a percentile of few samples: that it is one sample, and chance which."""
-    if (
-        figure is None
-        or objective.measure != "percentile"
-        or math.ceil(round(count * objective.percentile / 100, 6)) < count
-    ):
+    if figure is None or objective.measure != "percentile" or rank(objective.percentile, count) < count:
         return ""
     return f"; of {count:,} sample{'s' * (count != 1)} that is the highest"
 

@@ -18,9 +18,9 @@ from whoson_load.measurement.run import Ending, Summary, TimelineLine
 from whoson_load.measurement.sample import ECHO
 from whoson_load.measurement.trust import Verdict
 from whoson_load.report.facts import Facts, lasting
+from whoson_load.report.latencies import format_ms
 from whoson_load.report.sentence import rolled_up, sentence
 from whoson_load.report.statements import statements
-from whoson_load.report.terminal import format_ms
 
 __all__ = ["IN_PROGRESS", "Moment", "TableText", "moment"]
 
@@ -153,12 +153,15 @@ def _tables(summary: Summary, facts: Facts, *, is_over: bool) -> dict[str, Table
         for name, count in sorted(summary.outcomes.items(), key=lambda each: -each[1])
         if count
     ]
+    few = facts.few(facts.headlines())
     steps = [each.cells[:3] for each in facts.funnel()]
     headlines, lines, fired = (
         [each.cells for each in rows] for rows in (facts.headlines(), facts.lines(), facts.fired())
     )
     return {
-        "headlines": TableText(f"Headline times of the {part}", ("series", "p50", "p95", "p99", "max"), headlines),
+        "headlines": TableText(
+            f"Headline times of the {part}" + (f" ({few})" if few else ""), facts.headline_head, headlines
+        ),
         "funnel": TableText("How far visitors came", ("step", "visits", "of all"), steps),
         "outcomes": TableText("How visits ended", ("outcome", "visits", "of all"), outcomes),
         "lines": TableText("The ledger of lines", ("fate", "lines"), lines),

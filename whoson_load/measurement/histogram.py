@@ -15,7 +15,7 @@ import msgspec
 
 from whoson_load.measurement.hdr import COUNTS_LENGTH, HIGHEST_US, Counts
 
-__all__ = ["HIGHEST_NS", "OVER_RANGE_NS", "PERCENTILES", "Bucket", "Histogram", "PackedHistogram"]
+__all__ = ["HIGHEST_NS", "OVER_RANGE_NS", "PERCENTILES", "Bucket", "Histogram", "PackedHistogram", "rank"]
 
 HIGHEST_NS: Final = HIGHEST_US * 1000
 """One hour: the longest time that is told apart from longer ones."""
@@ -240,12 +240,21 @@ class Histogram:
         return _index(self.min_ns), _index(self.max_ns)
 
     def _at_rank(self, cumulative: list[int], first: int, percentile: float) -> int:
-        # In integers: 99.9 % of 1,000 is the 999th, which floating point would round up to the 1,000th.
-        rank = -(-self.count * round(percentile * 1000) // 100_000)
-        index = first + bisect_left(cumulative, max(rank, 1))
+        index = first + bisect_left(cumulative, rank(percentile, self.count))
         if index == _OVERFLOW:
             return OVER_RANGE_NS
         return min(_bucket_ns(index)[1], self.max_ns)
+
+
+def rank(percentile: float, count: int) -> int:
+    """Which of `count` ascending samples (from 1) is the percentile: the `count`th is the highest of them.
+
+    Args:
+        percentile: above 0, up to 100, told apart to a thousandth.
+        count: from 1.
+    """
+    # In integers: 99.9 % of 1,000 is the 999th, which floating point would round up to the 1,000th.
+    return max(1, -(-count * round(percentile * 1000) // 100_000))
 
 
 def _index(duration_ns: int) -> int:

@@ -11,8 +11,9 @@ from rich.text import Text
 
 from whoson_load.analysis.judging import show
 from whoson_load.measurement.capacity import Bounded, Capacity, Conclusion, Knee, Level, Quantity, Wanted, Worth
+from whoson_load.report.latencies import format_ms
 from whoson_load.report.markdown import markdown_table
-from whoson_load.report.terminal import format_ms, plain_text
+from whoson_load.report.terminal import plain_text
 
 __all__ = [
     "Underway",

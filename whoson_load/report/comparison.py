@@ -12,8 +12,9 @@ from whoson_load.analysis.changes import Change, Standing
 from whoson_load.analysis.comparison import Comparison
 from whoson_load.analysis.judging import brief
 from whoson_load.analysis.observation import STATISTICS
+from whoson_load.report.latencies import format_ms
 from whoson_load.report.markdown import markdown_table
-from whoson_load.report.terminal import format_ms, plain_text
+from whoson_load.report.terminal import plain_text
 
 __all__ = ["CHANGE_HEAD", "change_row", "render_comparison", "render_comparison_markdown"]
 

@@ -33,9 +33,9 @@ from whoson_load.report.charts import (
     waiting_over_time,
 )
 from whoson_load.report.columns import WAITING, Intervals, TimeColumns
+from whoson_load.report.latencies import format_ms
 from whoson_load.report.spread import Span, added_up, heat, percentile_curve
 from whoson_load.report.spread_charts import heat_map, percentile_chart
-from whoson_load.report.terminal import format_ms
 
 __all__ = ["CHARTED", "Exhibit", "capacity_exhibits", "exhibits"]
 

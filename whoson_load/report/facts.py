@@ -14,13 +14,15 @@ from whoson_load.measurement.run import Ending, RunInfo, SeriesSummary, Summary
 from whoson_load.measurement.sample import HEADLINE
 from whoson_load.measurement.trust import RULES, Verdict
 from whoson_load.report.capacity import level_head, level_row
+from whoson_load.report.latencies import FEW, MORE, latency_cells, marks_any
 from whoson_load.report.outlook import DRIFT_HEAD, STAFFING_HEAD, drift_rows, staffing_rows
-from whoson_load.report.terminal import format_ms, time_spent
+from whoson_load.report.terminal import time_spent
 
 __all__ = ["Badge", "Facts", "Row", "lasting"]
 
 _GOOD, _BAD, _DOUBT, _PLAIN = "good", "bad", "doubt", "plain"
 _STEPS: Final = ("arrived", "connected", "accepted", "queued", "picked_up", "served", "surveyed")
+_HEADLINE_TIMES: Final = ("p50", "p95", "p99", "max")
 _FLAWS: Final = ("lost", "duplicated", "reordered", "crossed")
 
 
@@ -50,7 +52,8 @@ class Facts:
         capacity: what the run found as a capacity search; None for any other run.
     """
 
-    latency_head = ("series", "count", "errors", "p50", "p90", "p95", "p99", "p99.9", "max")
+    headline_head = ("series", *_HEADLINE_TIMES)
+    latency_head = ("series", *MORE)
     drift_head = DRIFT_HEAD
     staffing_head = STAFFING_HEAD
 
@@ -139,8 +142,7 @@ class Facts:
         for name in HEADLINE:
             if name in part:
                 each = part[name]
-                times = map(format_ms, (each.p50_ms, each.p95_ms, each.p99_ms, each.max_ms))
-                yield Row((name, *times), f"{self.judged_part}.{name}")
+                yield Row((name, *latency_cells(each, _HEADLINE_TIMES)), f"{self.judged_part}.{name}")
 
     def latencies(self, part: str) -> Iterable[Row]:
         """Every series that has something to tell.
@@ -151,9 +153,11 @@ class Facts:
         series: dict[str, SeriesSummary] | None = getattr(self._summary, part)
         for name, each in (series or {}).items():
             if each.count or each.errors or name in HEADLINE:
-                times = (each.p50_ms, each.p90_ms, each.p95_ms, each.p99_ms, each.p999_ms, each.max_ms)
-                cells = (name, f"{each.count:,}", f"{each.errors:,}", *map(format_ms, times))
-                yield Row(cells, f"{part}.{name}")
+                yield Row((name, *latency_cells(each, MORE)), f"{part}.{name}")
+
+    def few(self, rows: Iterable[Row]) -> str:
+        """What stands below a table of latencies: what its marks mean, if it has any."""
+        return FEW if marks_any(row.cells for row in rows) else ""
 
     def funnel(self) -> Iterable[Row]:
         """How far visitors came: step, how many, share of those who arrived, meaning."""

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from whoson_load.analysis.summary import FUNNEL
 from whoson_load.measurement.run import RunInfo, SeriesSummary, Summary
 from whoson_load.measurement.sample import HEADLINE, SERIES
+from whoson_load.report.latencies import FEW, HEAD, latency_cells, marks_any
 from whoson_load.report.outlook import outlook_sentences
 from whoson_load.report.sentence import judged_where, sentence
-from whoson_load.report.terminal import format_ms
 
 __all__ = ["markdown_table", "render_markdown"]
 
@@ -61,16 +61,12 @@ def _objectives(summary: Summary) -> list[str]:
 
 def _latencies(series: dict[str, SeriesSummary]) -> str:
     rows = [
-        (
-            name,
-            f"{figures.count:,}",
-            f"{figures.errors:,}",
-            *map(format_ms, (figures.p50_ms, figures.p95_ms, figures.p99_ms, figures.max_ms)),
-        )
+        (name, *latency_cells(figures))
         for name in SERIES
         if (figures := series[name]).count or figures.errors or name in HEADLINE
     ]
-    return markdown_table(("series", "count", "errors", "p50", "p95", "p99", "max"), rows)
+    table = markdown_table(("series", *HEAD), rows)
+    return f"{table}\n\n{_plain(FEW)}" if marks_any(rows) else table
 
 
 def _funnel(summary: Summary) -> list[str]:

@@ -10,7 +10,8 @@ from rich.table import Table
 from whoson_load.analysis.judging import brief
 from whoson_load.measurement.outlook import Drift, Drifts, Staffing, Trend
 from whoson_load.measurement.run import Summary
-from whoson_load.report.terminal import format_ms, plain_text
+from whoson_load.report.latencies import format_ms
+from whoson_load.report.terminal import plain_text
 
 __all__ = [
     "DRIFT_HEAD",

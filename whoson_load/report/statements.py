@@ -13,8 +13,8 @@ from whoson_load.measurement.run import SeriesSummary, Summary
 from whoson_load.measurement.sample import HEADLINE, REPLY, SERIES
 from whoson_load.measurement.trust import Verdict
 from whoson_load.report.capacity import beyond_levels
+from whoson_load.report.latencies import format_ms
 from whoson_load.report.sentence import sentence
-from whoson_load.report.terminal import format_ms
 
 __all__ = ["CAPACITY", "SUMMARY", "Statement", "statements"]
 

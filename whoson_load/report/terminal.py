@@ -26,11 +26,11 @@ from whoson_load.measurement.sample import (
     SERIES,
 )
 from whoson_load.measurement.trust import Verdict
+from whoson_load.report.latencies import FEW, HEAD, format_ms, latency_cells, marks_any
 from whoson_load.report.sentence import judged_where
 
 __all__ = [
     "ProgressFigures",
-    "format_ms",
     "live_progress",
     "plain_text",
     "render_progress",
@@ -40,25 +40,6 @@ __all__ = [
 
 _WIDTH = 100
 _BAR_CELLS = 30
-
-
-def format_ms(milliseconds: float | None) -> str:
-    """A time in milliseconds to three significant digits, in a unit that reads well; "-" for none."""
-    if milliseconds is None:
-        return "-"
-    if milliseconds > 3_600_000:
-        return ">1 h"
-    # The bounds are where rounding leads to the next size: 999.5 ms would read "1000 ms".
-    for below, size, unit, digits in (
-        (9.995, 1, "ms", 2),
-        (99.95, 1, "ms", 1),
-        (999.5, 1, "ms", 0),
-        (9_995, 1_000, "s", 2),
-        (59_950, 1_000, "s", 1),
-    ):
-        if milliseconds < below:
-            return f"{milliseconds / size:.{digits}f} {unit}"
-    return f"{milliseconds / 60_000:.1f} min"
 
 
 def time_spent(summary: Summary) -> list[tuple[str, float]]:
@@ -99,7 +80,7 @@ def render_summary(summary: Summary, folder: PurePath | str) -> str:
     """
     said = Group(
         "",
-        _latencies(summary),
+        *_latencies(summary),
         "",
         *_steady(summary),
         *_arrivals(summary.arrivals),
@@ -116,16 +97,24 @@ def render_summary(summary: Summary, folder: PurePath | str) -> str:
     return f"{plain_text(said)}\nRecord: {folder}"
 
 
-def _latencies(summary: Summary) -> Table:
-    table = Table(title="Latencies", title_justify="left", box=None, pad_edge=False)
-    table.add_column("series")
-    for name in ("count", "errors", "p50", "p95", "p99", "max"):
+def _latencies(summary: Summary) -> list[RenderableType]:
+    told = {name: figures for name in SERIES if _has_something((figures := summary.series[name]), name)}
+    return _series_table("series", told, title="Latencies")
+
+
+def _has_something(figures: SeriesSummary, name: str) -> bool:
+    return name in HEADLINE or bool(figures.count or figures.errors)
+
+
+def _series_table(head: str, series: Mapping[str, SeriesSummary], title: str | None = None) -> list[RenderableType]:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column(head)
+    for name in HEAD:
         table.add_column(name, justify="right")
-    for name in SERIES:
-        figures = summary.series[name]
-        if name in HEADLINE or figures.count or figures.errors:
-            table.add_row(name, *_row(figures))
-    return table
+    rows = {name: latency_cells(figures) for name, figures in series.items()}
+    for name, cells in rows.items():
+        table.add_row(name, *cells)
+    return [table, FEW] if marks_any(rows.values()) else [table]
 
 
 def _steady(summary: Summary) -> list[RenderableType]:
@@ -134,18 +123,8 @@ def _steady(summary: Summary) -> list[RenderableType]:
         return []
     if summary.steady is None:
         return [summary.parts.reason, ""]
-    table = Table(box=None, pad_edge=False)
-    table.add_column("steady part")
-    for name in ("count", "errors", "p50", "p95", "p99", "max"):
-        table.add_column(name, justify="right")
-    for name in HEADLINE:
-        table.add_row(name, *_row(summary.steady[name]))
-    return [summary.parts.reason, table, ""]
-
-
-def _row(figures: SeriesSummary) -> tuple[str, ...]:
-    times = (figures.p50_ms, figures.p95_ms, figures.p99_ms, figures.max_ms)
-    return (f"{figures.count:,}", f"{figures.errors:,}", *map(format_ms, times))
+    steady = {name: summary.steady[name] for name in HEADLINE}
+    return [summary.parts.reason, *_series_table("steady part", steady), ""]
 
 
 def _objectives(objectives: Sequence[Judged]) -> list[RenderableType]:
