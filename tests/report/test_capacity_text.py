@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from tests.analysis.servers import OVERWORKED, WELL, ModelServer, make, wanted
 from tests.programs import ROOT
+from whoson_load.analysis.capacity import level_takes_s
 from whoson_load.analysis.finding import with_levels
 from whoson_load.analysis.objectives import read_objectives
 from whoson_load.errors import RecordError
@@ -117,6 +119,49 @@ def test_markdown_says_the_same() -> None:
     assert sum(line.startswith("|") for line in text.splitlines()) == 2 + len(CAPACITY_FOUND.levels)
 
 
+def underway(**more: Any) -> Underway:  # noqa: ANN401  # as Underway takes them
+    """The sixth level of a search."""
+    now = Underway(
+        number=6,
+        load=120,
+        phase="hold",
+        held_s=12,
+        hold_s=60,
+        longest_s=180,
+        in_progress=40,
+        further=5,
+        level_s=76.0,
+    )
+    return msgspec.structs.replace(now, **more)
+
+
+@pytest.mark.parametrize(
+    "further, level_s, said",
+    [
+        (10, None, "; up to 10 more"),
+        (9, 61.0, "; up to 10 min more"),
+        (1, 3.0, "; up to 1 min more"),
+        (0, 61.0, "; the last level"),
+    ],
+)
+def test_a_search_says_how_long_it_may_still_take(further: int, level_s: float | None, said: str) -> None:
+    """As soon as a level was visited, which shows how long one takes."""
+    line = render_underway(CAPACITY_FOUND.wanted, underway(further=further, level_s=level_s))
+    assert line.endswith(f", 40 chats in progress{said}")
+
+
+def test_how_long_a_level_takes_is_known_by_those_before() -> None:
+    """Rests before them included; the one of a search that broke off for a night counts like any other."""
+    first = CAPACITY_FOUND.levels[0]
+    begun_ns, levels = first.begun_ns, []
+    for rest_s, took_s in ((0, 70), (0, 80), (30, 60), (40_000, 80)):
+        begun_ns += rest_s * 1_000_000_000
+        ended_ns = begun_ns + took_s * 1_000_000_000
+        levels.append(msgspec.structs.replace(first, begun_ns=begun_ns, ended_ns=ended_ns))
+        begun_ns = ended_ns
+    assert [level_takes_s(levels[:number]) for number in range(5)] == [None, 70, 75, 80, 85]
+
+
 @pytest.mark.parametrize(
     "phase, held_s, said",
     [
@@ -128,7 +173,8 @@ def test_markdown_says_the_same() -> None:
 )
 def test_what_a_search_does_is_one_line(phase: str, held_s: float, said: str) -> None:
     """Below the table in a terminal, and by itself in a log."""
-    now = Underway(number=6, load=120, phase=phase, held_s=held_s, hold_s=60, longest_s=180, in_progress=40)
+    now = underway(phase=phase, held_s=held_s)
+    said = f"{said}; up to 7 min more"
     assert render_underway(CAPACITY_FOUND.wanted, now) == said
     shown = plain_text(live_capacity(CAPACITY_FOUND.wanted, CAPACITY_FOUND.levels[:5], now))
     assert shown.splitlines()[-1] == said

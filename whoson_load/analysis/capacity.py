@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from itertools import pairwise
+from statistics import fmean, median
 from typing import Final
 
 from whoson_load.analysis.bounds import too_few
@@ -15,7 +16,7 @@ from whoson_load.analysis.objectives import read_objective
 from whoson_load.measurement.capacity import Bounded, Conclusion, Level, Quantity, Wanted, Worth
 from whoson_load.measurement.trust import Verdict
 
-__all__ = ["MOST_LEVELS", "Answer", "answer", "next_load"]
+__all__ = ["MOST_LEVELS", "Answer", "answer", "level_takes_s", "next_load"]
 
 MOST_LEVELS: Final = 11
 """A search ends after so many, with what it knows by then."""
@@ -64,6 +65,14 @@ def next_load(wanted: Wanted, levels: Sequence[Level]) -> float | None:
     if further is not None and (left > len(unconfirmed) or (vague and left > 0)):
         return further
     return unconfirmed[0] if unconfirmed and left > 0 else None
+
+
+def level_takes_s(levels: Sequence[Level]) -> float | None:
+    """How long a level takes with the rest before it: half of those visited took no longer; None without any."""
+    if not levels:
+        return None
+    ends_ns = [levels[0].begun_ns, *(each.ended_ns for each in levels)]
+    return median((after - before) / 1e9 for before, after in pairwise(ends_ns))
 
 
 def _bracket(levels: Sequence[Level]) -> _Bracket:

@@ -13,6 +13,7 @@ from locust.env import Environment
 from rich.console import Console
 from rich.live import Live
 
+from whoson_load.analysis.capacity import MOST_LEVELS, level_takes_s
 from whoson_load.analysis.levels import MOST_HOLDS
 from whoson_load.clock import wall_ns
 from whoson_load.measurement.interval import interval_start_ns
@@ -106,15 +107,17 @@ def show_search(climb: Climb) -> Callable[[Run, Environment], Callable[[], None]
 
 
 def _underway(climb: Climb) -> Underway:
-    search = climb.search
+    search, levels = climb.search, climb.capacity.levels
     return Underway(
-        number=len(climb.capacity.levels) + 1,
+        number=len(levels) + 1,
         load=search.load if search is not None else 0.0,
         phase=search.phase.value if search is not None else "over",
         held_s=search.held_s if search is not None else 0.0,
         hold_s=search.hold_s if search is not None else 0.0,
         longest_s=MOST_HOLDS * search.hold_s if search is not None else 0.0,
         in_progress=search.in_progress if search is not None else 0,
+        further=max(0, MOST_LEVELS - len(levels) - 1),
+        level_s=level_takes_s(levels),
     )
 
 

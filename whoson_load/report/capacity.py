@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
@@ -41,6 +42,8 @@ class Underway(msgspec.Struct, frozen=True, kw_only=True):
         held_s, hold_s, longest_s: how long it has been held, how long it will be at least, and at most if it stays
             undecided.
         in_progress: visits in progress now.
+        further: how many levels may follow at most.
+        level_s: how long a level takes; None before anybody knows.
     """
 
     number: int
@@ -50,6 +53,8 @@ class Underway(msgspec.Struct, frozen=True, kw_only=True):
     hold_s: float
     longest_s: float
     in_progress: int
+    further: int
+    level_s: float | None
 
 
 def live_capacity(wanted: Wanted, levels: Sequence[Level], now: Underway) -> RenderableType:
@@ -69,7 +74,15 @@ def render_underway(wanted: Wanted, now: Underway) -> str:
         "hold": f"{load}: {held}",
         "over": "over",
     }[now.phase]
-    return f"level {now.number}: {doing}, {now.in_progress:,} chats in progress"
+    return f"level {now.number}: {doing}, {now.in_progress:,} chats in progress{_further(now)}"
+
+
+def _further(now: Underway) -> str:
+    if not now.further:
+        return "; the last level"
+    if now.level_s is None:
+        return f"; up to {now.further} more"
+    return f"; up to {math.ceil(now.further * now.level_s / 60)} min more"
 
 
 def render_level(wanted: Wanted, level: Level) -> str:
