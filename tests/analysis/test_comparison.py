@@ -270,3 +270,20 @@ def test_what_says_nothing_is_named() -> None:
     assert unusable("a", summary()) == ""
     assert unusable("a", summary(Verdict.INVALID)) == "a is invalid: So so."
     assert unusable("a", summary(steady=False)) == "a: No steady part: ramp."
+
+
+@pytest.mark.parametrize(
+    "floor, said",
+    [
+        (Floor(), "by 5% and 1 ms or more, and the same where a change of 25% (or 2 ms) is ruled out"),
+        (
+            Floor(share=0.3, least_ms=0.05, ruled_out=0.1),
+            "by 30% and 0.05 ms or more, and the same where a change of 30% (or 0.1 ms) is ruled out",
+        ),
+    ],
+)
+def test_what_the_verdicts_mean_is_said_with_them(floor: Floor, said: str) -> None:
+    """As they are judged: what does not matter need not be ruled out."""
+    rng = np.random.default_rng(1)
+    runs = [modelled(rng), modelled(rng)]
+    assert f"Times are worse or better {said}." in compare(runs[:1], runs[1:], floor).meaning

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from whoson_load.analysis.changes import Change, Standing
+from whoson_load.analysis.changes import Change, Floor, Standing
 from whoson_load.analysis.comparison import Comparison
 from whoson_load.report.comparison import render_comparison, render_comparison_markdown
 
@@ -42,6 +42,7 @@ def comparison() -> Comparison:
             Change(series="lines", statistic="lost", baseline=0.0, candidate=0.0, standing=Standing.SAME),
         ],
         notes=["Give several."],
+        meaning=Floor().meaning,
     )
 
 

@@ -54,6 +54,15 @@ class Floor(msgspec.Struct, frozen=True, kw_only=True):
     errors_share: float = 0.001
     ruled_out: float = 0.25
 
+    @property
+    def meaning(self) -> str:
+        """What the verdicts on times mean, in two sentences."""
+        least, most = 100 * self.share, 100 * max(self.share, self.ruled_out)
+        return (
+            f"Times are worse or better by {least:.3g}% and {self.least_ms:g} ms or more, and the same where a change"
+            f" of {most:.3g}% (or {2 * self.least_ms:g} ms) is ruled out. What is neither cannot be told."
+        )
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """How one figure changed.

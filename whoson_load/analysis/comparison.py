@@ -47,12 +47,14 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         reason: why, in one sentence.
         changes: figure by figure, in the order of tables.
         notes: what a reader must know, one sentence each.
+        meaning: what the verdicts of `changes` mean.
     """
 
     standing: Standing
     reason: str
     changes: list[Change] = []
     notes: list[str] = []
+    meaning: str = ""
 
 
 def compare(
@@ -89,7 +91,8 @@ def compare(
     short = [each for series in DECISIVE if (each := _short(series, baseline, candidate)) is not None]
     standing, reason = overall(changes, floor, short)
     changes = [*(each.change for each in short), *changes]
-    return Comparison(standing=standing, reason=reason, changes=changes, notes=_notes(baseline, candidate))
+    notes = _notes(baseline, candidate)
+    return Comparison(standing=standing, reason=reason, changes=changes, notes=notes, meaning=floor.meaning)
 
 
 _Side = list[tuple[Floats, Floats]]

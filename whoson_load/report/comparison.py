@@ -36,7 +36,7 @@ def render_comparison(comparison: Comparison, baseline: Sequence[str], candidate
     for each in comparison.changes:
         table.add_row(*change_row(each))
     sides = [f"Baseline:  {', '.join(baseline)}", f"Candidate: {', '.join(candidate)}"]
-    figures: list[RenderableType] = ["", table, ""] if comparison.changes else []
+    figures: list[RenderableType] = ["", table, comparison.meaning, ""] if comparison.changes else []
     return plain_text(Group(comparison.reason, "", *sides, *figures, *_notes(comparison)))
 
 
@@ -48,6 +48,7 @@ def render_comparison_markdown(comparison: Comparison, baseline: Sequence[str], 
         f"**{sign} {comparison.reason}**",
         f"Baseline: {_quoted(baseline)}. Candidate: {_quoted(candidate)}.",
         *([markdown_table(CHANGE_HEAD, map(change_row, comparison.changes))] if comparison.changes else []),
+        *([comparison.meaning] if comparison.changes else []),
         *(f"> {note}" for note in _notes(comparison)),
     ]
     return "\n\n".join(parts) + "\n"

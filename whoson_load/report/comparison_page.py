@@ -36,6 +36,8 @@ def render_comparison_page(comparison: Comparison, baseline: Sequence[str], cand
         an HTML document.
     """
     said = {"answer": Statement(comparison.reason, ("comparison.reason",), _SOURCE)}
+    if comparison.meaning:
+        said["meaning"] = Statement(comparison.meaning, ("comparison.meaning",), _SOURCE)
     for place, note in enumerate(comparison.notes):
         said[f"note {place}"] = Statement(note, (f"comparison.notes.{place}",), _SOURCE)
     rows = [Row(change_row(each), f"comparison.changes.{place}") for place, each in enumerate(comparison.changes)]
