@@ -46,6 +46,7 @@ def test_any_capacity_is_found_in_fewer_than_twelve_levels(knee: float, seed: in
     assert abs(found.holds - knee) <= max(0.10 * knee, 1.5), found.sentence
 
 
+@pytest.mark.timeout(600)  # 12 s of arithmetic, ten times that where others use the machine
 def test_two_hundred_searches_seldom_err() -> None:
     """More than a tenth off in one of twenty at most, by a binomial bound; each level is held for a minute."""
     rng = np.random.default_rng(5)

@@ -157,6 +157,7 @@ class Peer:
         self.connections: list[Connection] = []
         self._problems: list[BaseException] = []
         self._ended = False
+        self._accepting = threading.Lock()
         self._threads = [threading.Thread(target=self._listen)]
         self._threads[0].start()
 
@@ -173,10 +174,11 @@ class Peer:
                 return
             sock.settimeout(PATIENCE_S)
             connection = Connection(sock)
-            self.connections.append(connection)
-            script = self._scripts[min(len(self.connections), len(self._scripts)) - 1]
-            self._threads.append(threading.Thread(target=self._play, args=(script, connection)))
-            self._threads[-1].start()
+            with self._accepting:
+                self.connections.append(connection)
+                script = self._scripts[min(len(self.connections), len(self._scripts)) - 1]
+                self._threads.append(threading.Thread(target=self._play, args=(script, connection)))
+                self._threads[-1].start()
 
     def _play(self, script: Script, connection: Connection) -> None:
         try:
@@ -192,7 +194,9 @@ class Peer:
 
     def end_scripts(self) -> None:
         """Wait until the scripts that are played are over."""
-        for thread in self._threads[1:]:
+        with self._accepting:  # who has seen a connection waits for its script, too
+            scripts = self._threads[1:]
+        for thread in scripts:
             thread.join(PATIENCE_S)
             assert not thread.is_alive(), "a script that does not end"
 
