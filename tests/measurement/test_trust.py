@@ -69,6 +69,18 @@ def test_each_cause_is_named_and_nothing_else(rule: str) -> None:
     assert judgement.advice == RULES[rule].advice
 
 
+@pytest.mark.parametrize(
+    "rule, times, of_a_hiccup",
+    [("cpu", 1, True), ("cpu", 2, True), ("cpu", 3, False), ("loop", 2, True), ("ports", 1, False), ("skew", 1, False)],
+)
+def test_what_was_too_much_once_calls_for_a_longer_run_first(rule: str, times: int, of_a_hiccup: bool) -> None:
+    """More workers do not help against a hiccup of the machine; ports that run out are none."""
+    told = judgement_of([figures()] * 27 + [figures(**BAD[rule])] * times)
+    assert (told.verdict, told.rule) == (Verdict.DOUBTFUL, rule)
+    assert ("run again, for longer. If it stays: " in told.advice) == of_a_hiccup
+    assert told.advice.lower().endswith(RULES[rule].advice.lower())
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_tells_its_limits_sources_and_advice(rule: str) -> None:
     """Each row of the table is complete, and its sentence shows the figure."""

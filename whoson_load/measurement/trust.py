@@ -204,6 +204,8 @@ INVALID_PART: Final = 0.10
 """The share of intervals from which on a run is invalid. Invented: a tenth of it was another run than was asked for."""
 
 _FEWEST_INVALID: Final = 3  # Invented: in a short run one is the start and two may be a hiccup; that makes it doubtful
+_LASTING: Final = frozenset({"skew", "descriptors", "ports"})  # no hiccups: what does not pass by itself
+_HICCUP: Final = "So seldom, it mostly is a hiccup of the machine: run again, for longer. If it stays: "
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -323,7 +325,10 @@ class Trust:
                 rule, here = RULES[name], self._fired[name]
                 worst = f"At worst, worker {here.worst_worker} {rule.sentence(here.worst)}"
                 reason = f"{worst}; it was too much in {here.intervals} of {self._intervals} intervals."
-                return Judgement(verdict=verdict, reason=reason, advice=rule.advice, rule=name, fired=fired)
+                hiccup = f"{_HICCUP}{rule.advice[0].lower()}{rule.advice[1:]}"
+                seldom = here.intervals < _FEWEST_INVALID and name not in _LASTING
+                advice = hiccup if seldom else rule.advice
+                return Judgement(verdict=verdict, reason=reason, advice=advice, rule=name, fired=fired)
         if not self._intervals:
             return Judgement(verdict=Verdict.DOUBTFUL, reason="Nobody looked at how busy the generator was.")
         reason = f"The generator kept up in all but at most 1 % of {self._intervals} intervals."
