@@ -91,6 +91,17 @@ def test_what_chance_did_not_decide_undoes_what_was_good(again: dict[str, bool])
     assert (found.holds, found.passes_at) == (80, 98)
 
 
+def test_the_highest_load_of_all_is_not_held_when_chance_may_have_found_it_bad() -> None:
+    """Nothing above it was tried: the search goes on below, near it."""
+    asked = wanted(10, 80)
+    *before, last = make(asked, server(1000)).search.levels
+    assert (last.load, before[-1].load) == (80, 80)
+    levels = [*before, msgspec.structs.replace(last, worth=Worth.BAD, sure=False, limiting=asked.objectives[0])]
+    found = answer(asked, levels)
+    assert (found.conclusion, found.holds, found.passes_at) == (Conclusion.FOUND, 40, 80)
+    assert next_load(asked, levels) == 73
+
+
 def test_the_answer_names_both_loads_and_what_limits() -> None:
     """As the issue of a capacity test is told to others."""
     asked = wanted(objectives=("lost == 0", "echo p99 < 500ms"))

@@ -76,7 +76,10 @@ def level_takes_s(levels: Sequence[Level]) -> float | None:
 
 
 def _bracket(levels: Sequence[Level]) -> _Bracket:
-    bad = min((each.load for each in levels if _is_bad(levels, each)), default=None)
+    all_bad = [each for each in levels if each.worth is Worth.BAD]
+    surely = [each for each in all_bad if _is_bad(levels, each)]
+    # With nothing worse above it, a load that chance may have found bad is all that is known of the end.
+    bad = min((each.load for each in surely or all_bad), default=None)
     below = [each.load for each in levels if bad is None or each.load < bad]
     return _Bracket(max(below, default=None), bad)
 
