@@ -82,6 +82,16 @@ def test_what_chance_may_have_decided_does_not_undo_what_was_good() -> None:
     assert any("so near its limit that chance decides" in note for note in found.notes)
 
 
+def test_a_load_that_was_good_beyond_doubt_only_seems_to_hold_when_it_was_bad_once() -> None:
+    """Whoever reads the sentence alone has to know."""
+    asked = wanted()
+    levels = make(asked, server(99.0, 355), interval_s=5).search.levels
+    levels = [msgspec.structs.replace(each, sure=each.sure or each.worth is Worth.GOOD) for each in levels]
+    found = answer(asked, levels)
+    assert (found.holds, found.confirmed) == (98, False)
+    assert found.sentence.startswith("Seems to hold 98 visitors at once (")
+
+
 @pytest.mark.parametrize("again", [{"sure": True}, {"from_above": False}])
 def test_what_chance_did_not_decide_undoes_what_was_good(again: dict[str, bool]) -> None:
     """A visit that is bad beyond doubt; and one that was reached from the other side, as of a server that keeps it."""

@@ -25,6 +25,7 @@ from whoson_load.measurement.interval import Totals
 from whoson_load.measurement.run import Ending
 from whoson_load.measurement.trust import LOST_REPORTS
 from whoson_load.record.reader import RunReader
+from whoson_load.swarm.company import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="forked workers, and signals of POSIX")
 
@@ -101,8 +102,10 @@ def stall_a_worker(programs: Programs) -> Ran:
     wait_for_chats(simulator, program)
     worker = workers_of(program)[0]
     worker.suspend()
+    suspended_s = time.monotonic()
     try:
         wait_until(lambda: b'"missing"' in _timeline(out), 40, "nobody missed it", of=program)
+        assert time.monotonic() - suspended_s > PATIENCE_S - 2, "it was missed too soon"  # a heartbeat is a second old
     finally:
         worker.resume()
     go_on_after(b'"recovered"', program, out)
